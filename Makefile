@@ -1,0 +1,53 @@
+# `make run` and `make test` set up what they need, in .venv, and say what they do.
+PYTHON ?= python3
+VENV := .venv/bin/python
+INSTALLED := .venv/installed
+
+.PHONY: run smoke test lint format config lock clean
+
+run: $(INSTALLED) ## install what is missing, then run the whole workflow with config.yaml
+	$(VENV) -m snakemake --cores all
+	@echo "The report: $(CURDIR)/results/report.html"
+
+smoke: $(INSTALLED) ## the same in two minutes, with few texts; results in results-smoke/results
+	$(VENV) -m snakemake --cores all --directory results-smoke --configfile presets/smoke.yaml
+	@echo "The report: $(CURDIR)/results-smoke/results/report.html"
+
+test: lint ## the linters, then the tests
+	$(VENV) -m pytest
+
+lint: $(INSTALLED)
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m snakefmt --check Snakefile rules
+	$(VENV) -m snakemake --lint
+
+format: $(INSTALLED)
+	$(VENV) -m ruff check --fix .
+	$(VENV) -m ruff format .
+	$(VENV) -m snakefmt Snakefile rules
+
+config: $(INSTALLED) ## generate config.yaml and its schema from scripts/emotion_concepts/config.py
+	$(VENV) scripts/write_config_files.py
+
+lock: ## pin envs/requirements.in anew, in a fresh environment
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet torch==2.13.0
+	.venv-lock/bin/python -m pip install --quiet -r envs/requirements.in
+	( echo "# Every package of a run and of the tests, pinned. Made by \`make lock\` from requirements.in."; \
+	  .venv-lock/bin/python -m pip freeze | sed 's/^torch==.*/torch==2.13.0/' ) > envs/requirements.txt
+	rm -rf .venv-lock
+	( echo "# For --sdm conda: the same pins as requirements.txt, from which \`make lock\` makes this."; \
+	  echo "channels: [conda-forge]"; echo "dependencies:"; echo "  - python=3.11"; echo "  - pip"; echo "  - pip:"; \
+	  sed -n 's/^[^#].*/      - &/p' envs/requirements.txt ) > envs/workflow.yaml
+
+$(INSTALLED): envs/requirements.txt
+	@echo "Setting up .venv (once; about 1.7 GB)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; try: make PYTHON=python3.11 run")'
+	$(PYTHON) -m venv .venv
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@touch $(INSTALLED)
+
+clean: ## remove the environment and all results (the cache folder with the models stays)
+	rm -rf .venv results results-smoke .snakemake

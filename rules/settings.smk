@@ -1,0 +1,57 @@
+# The checked settings, and what the rules' params need: `config_of` and `code_of`.
+import re
+import sys
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from pathlib import Path
+
+from emotion_concepts.code_digest import code_digest
+from emotion_concepts.config import BundledStories, FileStories, GeneratedStories, NEUTRAL
+from emotion_concepts.config_check import (
+    checked_config,
+    concepts_to_write,
+    source_files,
+    story_file,
+    used_models,
+)
+from emotion_concepts.errors import UserError
+
+RESOURCES = Path(workflow.basedir) / "resources"
+
+try:
+    SETTINGS = checked_config(config, workflow.configfiles, resources=RESOURCES, results=Path("results"))
+except UserError as error:
+    # The message alone: a traceback of this file would say nothing to its reader.
+    sys.exit(str(error))
+
+MODELS = SETTINGS.run.models
+STORY_SETS = SETTINGS.run.story_sets
+PAIRS = [(model, story_set) for model in MODELS for story_set in STORY_SETS]
+GENERATED = [n for n in STORY_SETS if isinstance(SETTINGS.story_sets[n], GeneratedStories)]
+
+
+def config_of(*sections):
+    """The settings of these sections as one plain dict: all that a rule reads of them."""
+    chosen = {}
+    for section in sections:
+        chosen |= getattr(SETTINGS, section).model_dump(mode="json")
+    return chosen
+
+
+def code_of(script):
+    """Digest of a script and of every project module that it imports."""
+    return code_digest(
+        Path(workflow.basedir) / "scripts" / f"{script}.py", Path(workflow.basedir) / "scripts"
+    )
+
+
+def for_pairs(pattern, **more):
+    """A path for each model and story set of the run, in the order of `PAIRS`."""
+    return [path for m, s in PAIRS for path in expand(pattern, model=m, story_set=s, **more)]
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, SETTINGS.models)),
+    story_set="|".join(map(re.escape, SETTINGS.story_sets)),
+    text_set="|".join(map(re.escape, [NEUTRAL, *SETTINGS.story_sets])),

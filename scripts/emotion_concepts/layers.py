@@ -1,0 +1,34 @@
+"""Which layers are used where the settings leave it open."""
+
+from collections.abc import Sequence
+
+from emotion_concepts.errors import ConfigError
+
+
+def single_layer(n_layers: int, chosen: int | None) -> int:
+    """Layer of the single-layer figures: the chosen one, or two thirds of depth (paper, section 1).
+
+    Raises
+    ------
+    ConfigError
+        The model lacks it.
+    """
+    return _known(n_layers, [round(2 / 3 * (n_layers - 1)) if chosen is None else chosen])[0]
+
+
+def steered_layers(n_layers: int, chosen: Sequence[int] | None) -> list[int]:
+    """Blocks that are steered: the chosen ones, or the third of depth centred on two thirds.
+
+    Raises
+    ------
+    ConfigError
+        The model lacks one of them.
+    """
+    return _known(n_layers, list(chosen or range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3))))
+
+
+def _known(n_layers: int, layers: list[int]) -> list[int]:
+    for layer in layers:
+        if not 0 <= layer < n_layers:
+            raise ConfigError(f"layer {layer}, but the model has layers 0 to {n_layers - 1}")
+    return layers

@@ -1,0 +1,95 @@
+"""Is a concept found again on topics that its vector was not made from? (method.md, row 1)
+
+The topics are halved; concept vectors from one half are matched by cosine with those of the other.
+Shape letters: L layers, P topics, C concepts, D width, S splits.
+"""
+
+from itertools import combinations
+
+import numpy as np
+
+
+def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
+    """Ways to halve the topics: bool [S, P], True on the first half; each has its mirror image.
+
+    All of them if there are at most `max_splits`, else that many drawn at random (in pairs).
+    """
+    halves = [h for h in combinations(range(n_topics), n_topics // 2) if n_topics % 2 or 0 in h]
+    wanted = max(1, max_splits // 2)
+    if len(halves) > wanted:
+        chosen = np.random.default_rng(seed).choice(len(halves), wanted, replace=False)
+        halves = [halves[i] for i in sorted(chosen)]
+    first = np.zeros((len(halves), n_topics), bool)
+    for row, half in enumerate(halves):
+        first[row, list(half)] = True
+    return np.concatenate([first, ~first])
+
+
+def topic_gram(
+    mean_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inner products of the sums over each (topic, concept), and the counts behind them.
+
+    Everything that retrieval needs of a layer: gram float64 [P, P, C, C], counts int [P, C].
+    Concepts and topics are in sorted order.
+    """
+    concept_names, concept = np.unique(emotions, return_inverse=True)
+    topic_names, topic = np.unique(topics, return_inverse=True)
+    sums = np.zeros((len(topic_names), len(concept_names), mean_ND.shape[1]))
+    # What is common to all texts cancels in the end; taking it out first keeps the digits that matter.
+    np.add.at(sums, (topic, concept), mean_ND - mean_ND.mean(0, dtype=np.float64))
+    counts = np.zeros(sums.shape[:2], int)
+    np.add.at(counts, (topic, concept), 1)
+    return np.einsum("pcd,qed->pqce", sums, sums, optimize=True), counts
+
+
+def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
+    """Which concepts have a story in both halves of every split: bool [C]."""
+    return ((first_SP @ counts_PC > 0) & (~first_SP @ counts_PC > 0)).all(0)
+
+
+def retrieval_hits(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
+    """Whether each concept's nearest vector from the other half is its own: bool [S, C].
+
+    Parameters
+    ----------
+    gram_PPCC, counts_PC : ndarray
+        As `topic_gram` gives them.
+    first_SP : ndarray of bool
+        Topics of the half that is matched against the other.
+
+    Every concept needs stories in every half: see `concepts_in_every_half`.
+    """
+    asked_counts, found_counts = first_SP @ counts_PC, ~first_SP @ counts_PC
+    assert (asked_counts > 0).all() and (found_counts > 0).all()
+    cross = _half_products(gram_PPCC, first_SP, ~first_SP, asked_counts, found_counts)
+    own = _half_products(gram_PPCC, ~first_SP, ~first_SP, found_counts, found_counts)
+    norm_SC = np.sqrt(np.maximum(np.einsum("scc->sc", own), 1e-300))
+    best_SC = (cross / norm_SC[:, None, :]).argmax(-1)
+    return best_SC == np.arange(gram_PPCC.shape[-1])
+
+
+def shuffled_gram(
+    gram_PPCC: np.ndarray, counts_PC: np.ndarray, order_PC: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same with the concept labels shuffled within each topic, by `order_PC` (one permutation a topic)."""
+    n_topics, n_concepts = counts_PC.shape
+    flat = (np.arange(n_topics)[:, None] * n_concepts + order_PC).ravel()
+    square = gram_PPCC.transpose(0, 2, 1, 3).reshape(n_topics * n_concepts, -1)[np.ix_(flat, flat)]
+    gram = square.reshape(n_topics, n_concepts, n_topics, n_concepts).transpose(0, 2, 1, 3)
+    return gram, np.take_along_axis(counts_PC, order_PC, axis=1)
+
+
+def _half_products(gram_PPCC, left_SP, right_SP, left_counts_SC, right_counts_SC) -> np.ndarray:
+    """Inner products of centred concept means of two halves: [S, C, C]."""
+    n_topics, n_concepts = gram_PPCC.shape[0], gram_PPCC.shape[-1]
+    chosen = (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1)
+    products = chosen.astype(float) @ gram_PPCC.reshape(n_topics**2, -1)
+    products = products.reshape(-1, n_concepts, n_concepts)
+    products = products / left_counts_SC[:, :, None] / right_counts_SC[:, None, :]
+    return (
+        products
+        - products.mean(1, keepdims=True)
+        - products.mean(2, keepdims=True)
+        + products.mean((1, 2), keepdims=True)
+    )

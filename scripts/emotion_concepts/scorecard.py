@@ -1,0 +1,93 @@
+"""The scorecard: a line per claim of the paper, with the rules by which it is judged.
+
+The rules stand here alone, and were fixed before the results were looked at:
+
+- *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
+- *opposite*: the same on the other side;
+- *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 29);
+- *not found*: otherwise;
+- *not applicable*: the texts do not allow the question.
+"""
+
+ALPHA = 0.05
+# Fewest pairs with which a two-sided test at 5% finds a correlation of .5 in 80% of studies (Fisher's z).
+POWERED_PAIRS = 29
+
+
+def verdict(interval: list[float], p: float, *, chance: float, powered: bool = True) -> str:
+    """One of reproduced, opposite, not found, not powered, by the rules above."""
+    low, high = interval
+    if p < ALPHA and low > chance:
+        return "reproduced"
+    if high < chance:
+        return "opposite"
+    return "not found" if powered else "not powered"
+
+
+def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
+    """Row 1, the part on stories: a concept is found again on topics held out."""
+    claim = "vectors fire on matching text: retrieval of the concept on held-out topics, best layer"
+    if "top1" not in summary:
+        return _entry(
+            1, claim, model, story_set, None, None, None, None, paper="qualitative", control=None,
+            n=summary["n_concepts"], verdict="not applicable",
+            reason="fewer than two concepts have stories in both halves of the topics",
+        )  # fmt: skip
+    found = verdict(summary["interval"], summary["p"], chance=summary["chance"])
+    words = (
+        "word counts alone do as well"
+        if summary["tfidf"] >= summary["top1"]
+        else f"word counts alone: {summary['tfidf']:.2f}"
+    )
+    return _entry(
+        1, claim, model, story_set, summary["best_layer"], summary["top1"], summary["interval"], summary["p"],
+        paper="qualitative",
+        control={"chance": summary["chance"], "shuffled_labels_best_layer": summary["shuffled"],
+                 "tfidf": summary["tfidf"]},
+        n=summary["n_concepts"], verdict=found,
+        reason=f"{summary['n_concepts']} concepts, {summary['n_topics']} topics, {words}",
+    )  # fmt: skip
+
+
+def component_entry(model: str, story_set: str, summary: dict, dimension: str, paper: float) -> dict:
+    """Row 8: PC1 against valence, PC2 against arousal."""
+    claim = f"geometry: PC{1 if dimension == 'valence' else 2} follows human {dimension}"
+    if dimension not in summary:
+        return _entry(
+            8, claim, model, story_set, summary["layer"], None, None, None, paper=paper, control=None,
+            n=summary["n_rated"], verdict="not powered",
+            reason=f"only {summary['n_rated']} concepts have human ratings",
+        )  # fmt: skip
+    found = summary[dimension]
+    powered = summary["n_rated"] >= POWERED_PAIRS
+    judged = verdict(found["interval"], found["p"], chance=0, powered=powered)
+    reason = (
+        f"best of all layers and five components: PC{found['best_component']} at layer {found['best_layer']}, "
+        f"|r| = {found['best_r']:.2f}, p = {found['best_p']:.3f} with the choice paid for"
+    )
+    return _entry(
+        8, claim, model, story_set, summary["layer"], found["r"], found["interval"], found["p"], paper=paper,
+        control={"shuffled_ratings_best": found["shuffled_best"]}, n=summary["n_rated"], verdict=judged,
+        reason=reason,
+    )  # fmt: skip
+
+
+def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
+    """Row 5: a concept's vector raises its own word more than the others' do."""
+    found = verdict(summary["interval"], summary["p"], chance=0)
+    return _entry(
+        5, "steering shows in words: log-probability of a concept's word, own vector minus the others (nats)",
+        model, story_set, summary["layers"], summary["specificity"], summary["interval"], summary["p"],
+        paper="clear diagonal",
+        control={"random_directions": summary["random_change"], "random_spread": summary["random_spread"]},
+        n=summary["n_concepts"], verdict=found,
+        reason=f"dose ||s m v|| / ||h|| = {summary['dose']:.2f} a layer; perplexity of what is written "
+               f"{summary['perplexity_unsteered']:.1f} unsteered, {summary['perplexity_steered']:.1f} steered (median)",
+    )  # fmt: skip
+
+
+def _entry(row, claim, model, story_set, layer, value, interval, p, **rest) -> dict:
+    return {
+        "row": row, "claim": claim, "model": model, "story_set": story_set, "format": "plain",
+        "layer": layer, "value": value, "interval": interval, "p": p, **rest,
+    }  # fmt: skip

@@ -1,0 +1,187 @@
+"""Activations on disk: parts while recording goes on, one HDF5 file a layer when it is done.
+
+`parts/` holds what has been recorded, keyed by the content of each text, with the plan of batches:
+a recording that is killed goes on where it was and ends in the same values, and a story that is
+added or changed costs its own forward pass. `layers/layer_KK.h5` is what users and later stages
+read: `mean` [texts, width] float32, `norm` and `n_tokens` [texts], `id`, `emotion`, `topic`.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from emotion_concepts.errors import DataError
+from emotion_concepts.files import read_json, write_json, written_whole
+from emotion_concepts.text_sets import Text
+
+LAYER_CONVENTION = "layer k is the output of decoder block k, counted from 0, before the final norm"
+
+
+@dataclass(frozen=True)
+class LayerActivations:
+    """One layer of a text set.
+
+    id, emotion, topic : str arrays [texts] ("" where a text has no label); mean : float32 [texts,
+    width], mean residual stream over the pooled tokens; norm : float32 [texts], mean L2 norm over
+    them; n_tokens : int32 [texts], how many they are.
+    """
+
+    id: np.ndarray
+    emotion: np.ndarray
+    topic: np.ndarray
+    mean: np.ndarray
+    norm: np.ndarray
+    n_tokens: np.ndarray
+
+
+class PartStore:
+    """What has been recorded of a text set so far, and the plan of what is left.
+
+    Parameters
+    ----------
+    folder : Path
+        The store's own folder.
+    settings : dict
+        All that the values depend on beside the texts; a store made with others is emptied.
+    """
+
+    def __init__(self, folder: Path, settings: dict):
+        self.folder = Path(folder)
+        path = self.folder / "settings.json"
+        if not path.is_file() or read_json(path) != settings:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            write_json(path, settings)
+        self._plan: list[list[str]] = []
+        if (self.folder / "plan.json").is_file():
+            self._plan = read_json(self.folder / "plan.json")["batches"]
+
+    def extend_plan(self, batches: Sequence[Sequence[str]]) -> None:
+        """Append batches of text digests; what is planned already keeps its place and company."""
+        if batches:
+            self._plan += [list(batch) for batch in batches]
+            write_json(self.folder / "plan.json", {"batches": self._plan})
+
+    def planned(self) -> set[str]:
+        """Digests of all texts that a batch of the plan holds."""
+        return {digest for batch in self._plan for digest in batch}
+
+    def waiting(self, wanted: set[str]) -> list[list[str]]:
+        """The planned batches, in order, reduced to wanted texts that are not recorded yet.
+
+        A batch is recorded whole or not at all, so a killed recording goes on with the batches
+        that it would have had.
+        """
+        recorded = {digest for path in self._parts() for digest in _digests_of(path)}
+        left = [[d for d in batch if d in wanted and d not in recorded] for batch in self._plan]
+        return [batch for batch in left if batch]
+
+    def write_part(
+        self,
+        digests: Sequence[str],
+        mean_LBD: np.ndarray,
+        norm_LB: np.ndarray,
+        n_tokens_B: np.ndarray,
+    ) -> None:
+        """Keep finished batches: written whole, synced and renamed."""
+        numbers = [int(path.stem.split("-")[1]) for path in self._parts()]
+        path = self.folder / f"part-{max(numbers, default=-1) + 1:06d}.h5"
+        with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+            file["digest"] = np.array(digests, dtype="S64")
+            file["mean"] = mean_LBD
+            file["norm"] = norm_LB
+            file["n_tokens"] = n_tokens_B
+
+    def read(self, digests: Sequence[str], layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean [texts, width], norm [texts] and token counts [texts] of one layer, in the given order."""
+        place: dict[str, list[int]] = {}
+        for row, digest in enumerate(digests):
+            place.setdefault(digest, []).append(row)
+        mean, norm, n_tokens = None, np.zeros(len(digests), np.float32), np.zeros(len(digests), np.int32)
+        for path in self._parts():
+            with _opened(path) as file:
+                stored = enumerate(file["digest"].asstr()[:])
+                pairs = [(i, row) for i, digest in stored for row in place.get(digest, ())]
+                if not pairs:
+                    continue
+                source, target = (np.array(side) for side in zip(*pairs, strict=True))
+                part = file["mean"][layer]
+                if mean is None:
+                    mean = np.full((len(digests), part.shape[1]), np.nan, np.float32)
+                mean[target] = part[source]
+                norm[target] = file["norm"][layer][source]
+                n_tokens[target] = file["n_tokens"][:][source]
+        assert mean is not None and np.isfinite(mean).all(), "a text was neither recorded nor dropped"
+        return mean, norm, n_tokens
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob("part-*.h5"))
+
+
+def text_digest(text: str) -> str:
+    """What a recorded text is known by: the SHA-256 of its content."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def write_layers(
+    folder: Path, store: PartStore, texts: Sequence[Text], n_layers: int, attributes: dict
+) -> str:
+    """Write one HDF5 file a layer for these texts, in their order; return a digest of all values."""
+    digests = [text_digest(text.text) for text in texts]
+    labels = {
+        "id": [text.id for text in texts],
+        "emotion": [text.emotion or "" for text in texts],
+        "topic": [text.topic or "" for text in texts],
+    }
+    content = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
+    for layer in range(n_layers):
+        mean, norm, n_tokens = store.read(digests, layer)
+        for values in (mean, norm, n_tokens):
+            content.update(np.ascontiguousarray(values).tobytes())
+        with written_whole(layer_path(folder, layer)) as temporary, h5py.File(temporary, "w") as file:
+            for name, values in labels.items():
+                file.create_dataset(name, data=values, dtype=h5py.string_dtype())
+            # A chunk of about 1 MiB: whole rows, so that a text is read without the others.
+            rows = max(1, min(len(texts), (1 << 20) // (4 * mean.shape[1])))
+            file.create_dataset("mean", data=mean, chunks=(rows, mean.shape[1]))
+            file["norm"], file["n_tokens"] = norm, n_tokens
+            file.attrs.update({**attributes, "layer": layer, "layer_convention": LAYER_CONVENTION})
+    return content.hexdigest()
+
+
+def layer_path(folder: Path, layer: int) -> Path:
+    """The file of one layer."""
+    return Path(folder) / f"layer_{layer:02d}.h5"
+
+
+def read_layer(folder: Path, layer: int) -> LayerActivations:
+    """Read one layer of a text set.
+
+    Raises
+    ------
+    DataError
+        The file is missing or damaged; says which, and how to make it anew.
+    """
+    with _opened(layer_path(folder, layer)) as file:
+        text = {name: file[name].asstr()[:].astype(str) for name in ("id", "emotion", "topic")}
+        return LayerActivations(
+            **text, mean=file["mean"][:], norm=file["norm"][:], n_tokens=file["n_tokens"][:]
+        )
+
+
+def _digests_of(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return file["digest"].asstr()[:].tolist()
+
+
+def _opened(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        reason = "is missing" if not path.is_file() else f"is damaged ({str(error).splitlines()[0]})"
+        raise DataError(f"{path}: {reason}; delete {path.parent} and run again") from None

@@ -1,0 +1,120 @@
+"""Recording a whole text set into a store that survives being killed."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotion_concepts import recording
+from emotion_concepts.code_digest import code_digest
+from emotion_concepts.errors import DataError
+from emotion_concepts.models import Model
+from emotion_concepts.progress import progress_bar
+from emotion_concepts.shards import PartStore, text_digest
+from emotion_concepts.text_sets import Text
+
+logger = logging.getLogger(__name__)
+
+# Finished batches are written out this often, so a kill loses no more than that.
+PART_SECONDS = 20
+
+
+def record_into(
+    store_folder: Path,
+    model: Model,
+    texts: Sequence[Text],
+    *,
+    skip: int,
+    max_tokens: int,
+    batch_tokens: int = recording.BATCH_TOKENS,
+) -> tuple[PartStore, list[Text], dict[str, int]]:
+    """Record what the store lacks of these texts.
+
+    Parameters
+    ----------
+    store_folder : Path
+        Where parts and plan are kept; what stands there already is used if it was made with the
+        same model, settings and code.
+    skip, max_tokens : int
+        As in `recording` of the config.
+    batch_tokens : int
+        Size of new batches; those planned before keep theirs.
+
+    Returns
+    -------
+    store, kept, dropped
+        The store with all of `kept`, the texts long enough, in their order; counts of the others
+        by reason.
+
+    Raises
+    ------
+    DataError
+        No text is long enough.
+    """
+    store = PartStore(store_folder, _settings(model, skip, max_tokens))
+    tokenised = recording.tokenise(model.tokenizer, [text.text for text in texts], max_tokens)
+    counted = [recording.counted_tokens(text, skip) for text in tokenised]
+    kept = [text for text, tokens in zip(texts, counted, strict=True) if tokens.any()]
+    dropped = Counter(f"no token left after the first {skip}" for tokens in counted if not tokens.any())
+    if not kept:
+        raise DataError(f"none of {len(texts)} texts has more than {skip} tokens; lower recording.skip")
+
+    row_of: dict[str, int] = {}
+    for row, text in enumerate(texts):
+        row_of.setdefault(text_digest(text.text), row)
+    digest_of = {row: digest for digest, row in row_of.items()}
+    planned = store.planned()
+    new = [
+        bool(counted[row].any()) and row in digest_of and digest_of[row] not in planned
+        for row in range(len(texts))
+    ]
+    batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
+    store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
+
+    waiting = store.waiting({text_digest(text.text) for text in kept})
+    started, n_recorded, n_tokens = time.monotonic(), 0, 0
+    pending: list[recording.PooledBatch] = []
+    written = time.monotonic()
+    total = sum(len(tokenised[row_of[digest]].ids) for batch in waiting for digest in batch)
+    with progress_bar(total, "tokens", "recording") as bar:
+        for digests in waiting:
+            rows = [row_of[digest] for digest in digests]
+            pending.append(recording.pool_batch(model, tokenised, counted, rows))
+            length = sum(len(tokenised[row].ids) for row in rows)
+            n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
+            bar.update(length)
+            if time.monotonic() - written > PART_SECONDS:
+                _write(store, pending, digest_of)
+                pending, written = [], time.monotonic()
+    if pending:
+        _write(store, pending, digest_of)
+    elapsed = time.monotonic() - started
+    logger.info(
+        "recorded %d of %d texts (%d from earlier), dropped %s, %d tokens in %.1f s, %.0f tokens/s",
+        n_recorded, len(kept), len(kept) - n_recorded, dict(dropped) or "none",
+        n_tokens, elapsed, n_tokens / max(elapsed, 1e-9),
+    )  # fmt: skip
+    return store, kept, dict(dropped)
+
+
+def _settings(model: Model, skip: int, max_tokens: int) -> dict:
+    """All that a recorded value depends on beside the text."""
+    return {
+        "revision": model.revision,
+        "dtype": str(model.hf.dtype).removeprefix("torch."),
+        "skip": skip,
+        "max_tokens": max_tokens,
+        "code": code_digest(Path(recording.__file__), Path(__file__).parents[1]),
+    }
+
+
+def _write(store: PartStore, batches: list[recording.PooledBatch], digest_of: dict[int, str]) -> None:
+    store.write_part(
+        [digest_of[row] for batch in batches for row in batch.rows],
+        np.concatenate([batch.mean_LBD for batch in batches], axis=1),
+        np.concatenate([batch.norm_LB for batch in batches], axis=1),
+        np.concatenate([batch.n_tokens_B for batch in batches]),
+    )

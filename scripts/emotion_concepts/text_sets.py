@@ -1,0 +1,141 @@
+"""Text sets: JSON lines, one text each, which everything downstream reads.
+
+A text has `id`, and either `text` or chat `messages`; stories also have `emotion` and `topic`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emotion_concepts.errors import DataError
+from emotion_concepts.files import written_whole
+
+# How a dialogue is written out where no chat template is asked for (method.md, trap 6).
+PLAIN_ROLES = {"system": "System", "user": "Human", "assistant": "Assistant"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """One text of a text set."""
+
+    id: str
+    text: str
+    emotion: str | None = None
+    topic: str | None = None
+    labels: dict = field(default_factory=dict)
+
+
+def read_texts(path: Path) -> list[Text]:
+    """Read a text set; dialogues are written out as plain `Human:` / `Assistant:` turns.
+
+    Raises
+    ------
+    DataError
+        File and line of what cannot be used, and what would be right.
+    """
+    texts, lines = [], {}
+    for number, entry in _objects(path):
+        where = f"{path}:{number}"
+        text = _text_of(entry, where)
+        name = str(entry.get("id", f"{Path(path).stem}-{number:06d}"))
+        if name in lines:
+            raise DataError(f"{where}: id {name!r} is used in line {lines[name]} already")
+        lines[name] = number
+        texts.append(Text(name, text, entry.get("emotion"), entry.get("topic"), entry.get("labels", {})))
+    if not texts:
+        raise DataError(f"{path}: no texts; expected JSON lines, one object each")
+    return texts
+
+
+def read_stories(path: Path, emotions: Sequence[str] | None = None) -> list[Text]:
+    """Read stories (`emotion`, `topic`, `text`), keeping the given emotions, sorted by concept, topic, id.
+
+    Raises
+    ------
+    DataError
+        As `read_texts`; a story without emotion or topic, or a concept left with no story.
+    """
+    for number, entry in _objects(path):
+        for key in ("emotion", "topic", "text"):
+            if not isinstance(entry.get(key), str) or not entry[key].strip():
+                raise DataError(f"{path}:{number}: a story needs {key!r}, a text that is not empty")
+    stories = [story for story in read_texts(path) if emotions is None or story.emotion in emotions]
+    if len({story.emotion for story in stories}) < 2:
+        raise DataError(
+            f"{path}: fewer than two of the chosen concepts have stories; vectors need two or more"
+        )
+    return sorted(stories, key=lambda story: (story.emotion, story.topic, story.id))
+
+
+def concepts_of_file(path: Path) -> set[str]:
+    """The concepts that have stories in a file."""
+    return {entry["emotion"] for _, entry in _objects(path) if isinstance(entry.get("emotion"), str)}
+
+
+def write_texts(path: Path, texts: Iterable[Text]) -> None:
+    """Write a text set whole, one text a line, keys without a value left out."""
+    with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        for text in texts:
+            entry = {key: value for key, value in vars(text).items() if value}
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def every_nth(texts: Sequence[Text], limit: int | None) -> list[Text]:
+    """At most `limit` texts, spread evenly over the set."""
+    if limit is None or limit >= len(texts):
+        return list(texts)
+    return [texts[i * len(texts) // limit] for i in range(limit)]
+
+
+def read_named_lines(path: Path) -> dict[str, str]:
+    """Lines of `name<tab>what it stands for`, in their order.
+
+    Raises
+    ------
+    DataError
+        A line without a tab, or a name used twice.
+    """
+    named: dict[str, str] = {}
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        name, tab, meaning = line.partition("\t")
+        if not tab or name in named:
+            raise DataError(f"{path}:{number}: expected a new name, a tab, and what it stands for")
+        named[name] = meaning
+    return named
+
+
+def _objects(path: Path) -> Iterator[tuple[int, dict]]:
+    """Line numbers and objects of a JSON lines file; blank lines are passed over."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 (byte {error.start})") from None
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{path}:{number}: not JSON: {error.msg} at column {error.colno}") from None
+        if not isinstance(entry, dict):
+            raise DataError(f'{path}:{number}: expected an object, as {{"text": ..}}')
+        yield number, entry
+
+
+def _text_of(entry: dict, where: str) -> str:
+    if isinstance(entry.get("text"), str):
+        return entry["text"]
+    messages = entry.get("messages")
+    if not isinstance(messages, list) or not messages:
+        raise DataError(f"{where}: a text needs 'text' (a string) or 'messages' (a list)")
+    turns = []
+    for message in messages:
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+            raise DataError(f"{where}: a message needs 'role' and 'content'")
+        if message.get("role") not in PLAIN_ROLES:
+            raise DataError(f"{where}: role {message.get('role')!r} is not one of {', '.join(PLAIN_ROLES)}")
+        turns.append(f"{PLAIN_ROLES[message['role']]}: {message['content']}")
+    return "\n\n".join(turns)

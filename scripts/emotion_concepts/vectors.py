@@ -1,0 +1,139 @@
+"""Emotion vectors: concept means minus their mean over concepts, raw and denoised.
+
+numpy alone, float64 inside. Shape letters: N texts, C concepts, L layers, D width, K components.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from emotion_concepts.errors import DataError
+from emotion_concepts.files import written_whole
+
+
+@dataclass(frozen=True)
+class EmotionVectors:
+    """Vectors of one model and story set.
+
+    raw_LCD, denoised_LCD : float32; concepts : sorted names, C; layers : block numbers, L;
+    model, revision : what was read; residual_norm : {layer: mean L2 norm of the residual stream
+    over the stories' pooled tokens}, the unit of steering strength.
+    """
+
+    raw_LCD: np.ndarray
+    denoised_LCD: np.ndarray
+    concepts: list[str]
+    layers: list[int]
+    model: str
+    revision: str
+    residual_norm: dict[int, float]
+
+    def unit(self, concept: str, layer: int) -> np.ndarray:
+        """The denoised vector of a concept at a layer, scaled to length 1: float32 [width].
+
+        Raises
+        ------
+        DataError
+            An unknown concept or layer; names the known ones.
+        """
+        if concept not in self.concepts:
+            raise DataError(f"no vector for {concept!r}; known: {', '.join(self.concepts)}")
+        if layer not in self.layers:
+            raise DataError(f"no vectors at layer {layer}; known: {self.layers[0]} to {self.layers[-1]}")
+        vector = self.denoised_LCD[self.layers.index(layer), self.concepts.index(concept)]
+        return vector / np.linalg.norm(vector)
+
+
+def concept_means(mean_ND: np.ndarray, emotions: Sequence[str], concepts: Sequence[str]) -> np.ndarray:
+    """Mean over each concept's texts: float64 [C, D]."""
+    emotions = np.asarray(emotions)
+    return np.stack([mean_ND[emotions == concept].mean(0, dtype=np.float64) for concept in concepts])
+
+
+def centred(mean_CD: np.ndarray) -> np.ndarray:
+    """Concept means minus the mean of those means (paper, section 1): float64 [C, D]."""
+    return mean_CD - mean_CD.mean(0, keepdims=True)
+
+
+def leading_components(activations_ND: np.ndarray, variance: float) -> np.ndarray:
+    """The fewest leading principal components that together explain `variance` of it.
+
+    Parameters
+    ----------
+    activations_ND : ndarray
+        Activations of neutral texts at one layer.
+    variance : float
+        Share in [0, 1); 0 gives none.
+
+    Returns
+    -------
+    ndarray, float64 [K, D]
+        Orthonormal rows.
+    """
+    if variance == 0:
+        return np.zeros((0, activations_ND.shape[1]))
+    values = activations_ND.astype(np.float64)
+    _, singular, components = np.linalg.svd(values - values.mean(0), full_matrices=False)
+    explained = np.cumsum(singular**2) / np.sum(singular**2)
+    return components[: int(np.searchsorted(explained, variance) + 1)]
+
+
+def without_components(vectors_CD: np.ndarray, components_KD: np.ndarray) -> np.ndarray:
+    """Vectors with the span of orthonormal components projected out."""
+    return vectors_CD - (vectors_CD @ components_KD.T) @ components_KD
+
+
+def random_directions(count: int, width: int, seed: int) -> np.ndarray:
+    """Directions drawn evenly from the unit sphere, as control: float64 [count, D]."""
+    drawn = np.random.default_rng(seed).standard_normal((count, width))
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def save_vectors(path: Path, vectors: EmotionVectors) -> None:
+    """Write `vectors.safetensors` whole (contract: design.md, section 7)."""
+    metadata = {
+        "concepts": json.dumps(vectors.concepts),
+        "layers": json.dumps(vectors.layers),
+        "model": vectors.model,
+        "revision": vectors.revision,
+        "residual_norm": json.dumps([vectors.residual_norm[layer] for layer in vectors.layers]),
+        "layer_convention": "layer k is the output of decoder block k, counted from 0, before the final norm",
+    }
+    tensors = {
+        "raw": np.ascontiguousarray(vectors.raw_LCD, np.float32),
+        "denoised": np.ascontiguousarray(vectors.denoised_LCD, np.float32),
+    }
+    with written_whole(path) as temporary:
+        save_file(tensors, temporary, metadata)
+
+
+def load_vectors(path: Path | str) -> EmotionVectors:
+    """Read `vectors.safetensors`.
+
+    Raises
+    ------
+    DataError
+        No such file, or one that lacks what this project writes.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            layers = json.loads(about["layers"])
+            return EmotionVectors(
+                raw_LCD=file.get_tensor("raw"),
+                denoised_LCD=file.get_tensor("denoised"),
+                concepts=json.loads(about["concepts"]),
+                layers=layers,
+                model=about["model"],
+                revision=about["revision"],
+                residual_norm=dict(zip(layers, json.loads(about["residual_norm"]), strict=True)),
+            )
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except (KeyError, ValueError) as error:
+        raise DataError(f"{path}: not a vectors file of this project: {error}") from None

@@ -1,0 +1,57 @@
+"""What steering did to emotion words, from the table that `steered_words` left. No torch.
+
+Shape letters: R directions, W words, C concepts.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from emotion_concepts import statistics
+
+
+def change_matrix(changes: pd.DataFrame, prompts: Sequence[str], kind: str) -> pd.DataFrame:
+    """Mean change over some prompts: directions of one kind in rows, words in columns."""
+    chosen = changes[changes["prompt"].isin(prompts) & (changes["kind"] == kind)]
+    table = chosen.pivot_table(index="direction", columns="word", values="change", aggfunc="mean")
+    order = list(dict.fromkeys(chosen["direction"]))
+    return table.loc[order, list(dict.fromkeys(chosen["word"]))]
+
+
+def specificity(change_RW: np.ndarray) -> np.ndarray:
+    """For each concept: how much more its own vector raises its word than the others' do, in nats: [C]."""
+    n = len(change_RW)
+    own = np.diag(change_RW)
+    others = (change_RW.sum(0) - own) / (n - 1)
+    return own - others
+
+
+def words_summary(
+    changes: pd.DataFrame, prompts: Sequence[str], *, permutations: int, bootstraps: int, seed: int
+) -> dict:
+    """Mean specificity with interval, p, and the random directions' effect on the same words.
+
+    The p-value is against vectors handed to the wrong words; the control is what a random
+    direction of the same norm does to a word, against the others.
+    """
+    change_RW = change_matrix(changes, prompts, "concept").to_numpy()
+    random_RW = change_matrix(changes, prompts, "random").to_numpy()
+    per_concept = specificity(change_RW)
+    n = len(per_concept)
+    rng = np.random.default_rng(seed)
+    null = np.array([specificity(change_RW[rng.permutation(n)]).mean() for _ in range(permutations)])
+    interval = statistics.bootstrap_interval(
+        lambda rows: per_concept[rows].mean(), n, samples=bootstraps, seed=seed
+    )
+    return {
+        "specificity": float(per_concept.mean()),
+        "interval": list(interval),
+        "p": statistics.permutation_p(float(per_concept.mean()), null),
+        "n_concepts": n,
+        "own_change": float(np.diag(change_RW).mean()),
+        "random_change": float(random_RW.mean()),
+        "random_spread": float(random_RW.std(ddof=1)),
+        "n_random": len(random_RW),
+        "concepts": dict(zip(changes["word"].unique().tolist(), per_concept.tolist(), strict=True)),
+    }
