@@ -154,6 +154,8 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
     cause = problem.get("ctx", {}).get("error")
     if isinstance(cause, CrossReferenceError):
         return f"{_where(cause.place, files)}: {cause.value!r} is not defined{_nearest(cause.value, cause.known)}"
+    # A name that is not allowed: pydantic marks it as a key.
+    place = tuple(p for p in place if p != "[key]")
     place = tuple(p for p in place if p not in ("bundled", "file", "generate") or place[0] != "story_sets")
     where = _where(place, files)
     if kind == "extra_forbidden":
@@ -165,8 +167,16 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
         )
         return f"{where}: unknown key; {hint}"
     if kind == "literal_error":
-        value = problem["input"]
-        return f"{where}: {value!r} is not one of {problem['ctx']['expected']}"
+        return f"{where}: {problem['input']!r} is not one of {problem['ctx']['expected']}"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        where = _where((*place, "source"), files)
+        said = (
+            f"{problem['ctx']['tag']!r} is not one of"
+            if kind == "union_tag_invalid"
+            else "missing; give one of"
+        )
+        expected = problem["ctx"].get("expected_tags", "'bundled', 'file', 'generate'")
+        return f"{where}: {said} {expected}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     given = "" if kind in ("missing", "value_error") else f", got {problem['input']!r}"
@@ -194,12 +204,13 @@ def _nearest(name: str, known) -> str:
 
 
 def _where(place: Place, files: Sequence[Path]) -> str:
-    """`config.yaml:41: recording.skip`, from the last file that has the key; without it the key alone."""
+    """`config.yaml:41: recording.skip`: the last file that has the key, or that has what it belongs in."""
     key = ".".join(str(p) for p in place) or "config"
-    for file in reversed(list(files)):
-        line = _line_in(Path(file), place)
-        if line:
-            return f"{file}:{line}: {key}"
+    for known in (place, place[:-1]):
+        for file in reversed(list(files)):
+            line = _line_in(Path(file), known) if known else None
+            if line:
+                return f"{file}:{line}: {key}"
     return key
 
 

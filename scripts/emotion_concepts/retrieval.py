@@ -8,6 +8,19 @@ from itertools import combinations
 
 import numpy as np
 
+# More topics than this are put together in groups at random: 924 halvings are enough, and the
+# table of inner products grows with the square.
+MAX_GROUPS = 12
+
+
+def topic_groups(topics: np.ndarray, seed: int) -> np.ndarray:
+    """The topics themselves, or, if there are more than `MAX_GROUPS`, groups of like size: array [texts]."""
+    names, topic = np.unique(topics, return_inverse=True)
+    if len(names) <= MAX_GROUPS:
+        return topics
+    group = np.random.default_rng(seed).permutation(len(names)) % MAX_GROUPS
+    return group[topic]
+
 
 def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
     """Ways to halve the topics: bool [S, P], True on the first half; each has its mirror image.

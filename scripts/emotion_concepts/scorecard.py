@@ -4,14 +4,14 @@ The rules stand here alone, and were fixed before the results were looked at:
 
 - *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
 - *opposite*: the same on the other side;
-- *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 29);
+- *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30);
 - *not found*: otherwise;
 - *not applicable*: the texts do not allow the question.
 """
 
 ALPHA = 0.05
 # Fewest pairs with which a two-sided test at 5% finds a correlation of .5 in 80% of studies (Fisher's z).
-POWERED_PAIRS = 29
+POWERED_PAIRS = 30
 
 
 def verdict(interval: list[float], p: float, *, chance: float, powered: bool = True) -> str:

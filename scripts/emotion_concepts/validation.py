@@ -43,13 +43,14 @@ def retrieval_by_layer(
         counts, and an empty table, where fewer than two concepts have stories in every half.
     """
     first = next(iter(layers()))
-    _, counts = retrieval.topic_gram(first.mean, first.emotion, first.topic)
+    topics = retrieval.topic_groups(first.topic, seed)
+    _, counts = retrieval.topic_gram(first.mean, first.emotion, topics)
     first_SP = retrieval.topic_halves(len(counts), max_splits, seed)
     whole = retrieval.concepts_in_every_half(counts, first_SP)
     n_concepts = int(whole.sum())
     summary = {
         "n_concepts": n_concepts,
-        "n_topics": len(counts),
+        "n_topics": len(np.unique(first.topic)),
         "n_splits": len(first_SP),
         "n_stories": len(texts),
     }
@@ -60,7 +61,7 @@ def retrieval_by_layer(
     null = np.zeros(shuffles)
     rows, found_LC = [], []
     for layer, activations in enumerate(layers()):
-        gram, counts = _whole_gram(activations.mean, activations, whole)
+        gram, counts = _whole_gram(activations.mean, first.emotion, topics, whole)
         found_C = retrieval.retrieval_hits(gram, counts, first_SP).mean(0)
         interval = statistics.bootstrap_interval(
             lambda chosen, found_C=found_C: found_C[chosen].mean(), n_concepts, samples=bootstraps, seed=seed
@@ -76,8 +77,9 @@ def retrieval_by_layer(
     null = null[~np.isnan(null)]
     table = pd.DataFrame(rows, columns=columns)
     best = int(table["top1"].argmax())
-    counted = TfidfVectorizer(sublinear_tf=True).fit_transform(texts).toarray()
-    lexical = retrieval.retrieval_hits(*_whole_gram(counted, first, whole), first_SP)
+    # Words of one letter count too: "I" tells the person that a story is written in.
+    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts).toarray()
+    lexical = retrieval.retrieval_hits(*_whole_gram(counted, first.emotion, topics, whole), first_SP)
     concepts = np.unique(first.emotion)[whole].tolist()
     return table, summary | {
         "best_layer": best,
@@ -92,9 +94,9 @@ def retrieval_by_layer(
     }
 
 
-def _whole_gram(values_ND, activations: LayerActivations, whole_C) -> tuple[np.ndarray, np.ndarray]:
+def _whole_gram(values_ND, emotions, topics, whole_C) -> tuple[np.ndarray, np.ndarray]:
     """`topic_gram` reduced to the concepts that can be asked for."""
-    gram, counts = retrieval.topic_gram(values_ND, activations.emotion, activations.topic)
+    gram, counts = retrieval.topic_gram(values_ND, emotions, topics)
     return gram[:, :, whole_C][..., whole_C], counts[:, whole_C]
 
 

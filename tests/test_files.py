@@ -1,0 +1,26 @@
+"""No reader ever sees half of a file."""
+
+import pytest
+
+from emotion_concepts.files import read_json, sha256_of, write_json, written_whole
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), written_whole(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_json_bytes_depend_on_the_value_alone(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": "é"})
+    write_json(tmp_path / "b.json", {"a": "é", "b": 1})
+    assert sha256_of(tmp_path / "a.json") == sha256_of(tmp_path / "b.json")
+    assert read_json(tmp_path / "a.json") == {"a": "é", "b": 1}
+
+
+def test_missing_folders_are_made_and_spaces_are_fine(tmp_path):
+    write_json(tmp_path / "a folder" / "b" / "c.json", [])
+    assert (tmp_path / "a folder/b/c.json").read_text() == "[]\n"

@@ -1,0 +1,117 @@
+"""Recording against transformers' own hidden states, one text at a time, without padding."""
+
+import numpy as np
+import pytest
+import torch
+
+from emotion_concepts import load_model, record
+from emotion_concepts.errors import ConfigError, NonFiniteError
+from emotion_concepts.recording import counted_tokens, plan_batches, tokenise, watched_residuals
+from tests.conftest import TEXTS, make_model_folder
+
+VARIANTS = {
+    "llama": {},
+    "llama with a BOS": {"bos": True},
+    "llama padding left": {"padding_side": "left"},
+    "gpt2": {"family": "gpt2"},
+}
+
+
+def reference_means(model, text, skip):
+    """Plain loop over layers and tokens; the last layer by a hook, as transformers norms that entry."""
+    encoded = model.tokenizer(text, return_special_tokens_mask=True)
+    ids, special = encoded["input_ids"], encoded["special_tokens_mask"]
+    own = [t for t in range(len(ids)) if not special[t]][skip:]
+    last = {}
+    handle = model.blocks[-1].register_forward_hook(
+        lambda m, i, o: last.update(h=o[0] if isinstance(o, tuple) else o)
+    )
+    with torch.no_grad():
+        states = model.hf(torch.tensor([ids]), output_hidden_states=True).hidden_states
+    handle.remove()
+    layers = [*states[1:-1], last["h"]]
+    return np.stack([np.mean([h[0, t].double().numpy() for t in own], axis=0) for h in layers])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_means_match_one_text_at_a_time(tmp_path, variant):
+    model = load_model(str(make_model_folder(tmp_path / "m", **VARIANTS[variant])), dtype="float32")
+    texts = TEXTS[:7]
+    means = record(model, texts, skip=20)
+    expected = np.stack([reference_means(model, text, 20) for text in texts])
+    assert means.dtype == np.float32 and means.shape == expected.shape
+    # Raw means agree even where padding is counted; centred ones do not (method.md, trap 1).
+    centred, centred_expected = means - means.mean(0), expected - expected.mean(0)
+    error = np.linalg.norm(centred - centred_expected) / np.linalg.norm(centred_expected)
+    assert error < 1e-4
+
+
+def test_a_text_does_not_depend_on_its_batch(tiny_model):
+    together = record(tiny_model, TEXTS[:6], skip=10)
+    alone = np.concatenate([record(tiny_model, [text], skip=10) for text in TEXTS[:6]])
+    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_order_of_texts_is_kept(tiny_model):
+    forwards, backwards = (record(tiny_model, t, skip=10) for t in (TEXTS[:5], TEXTS[4::-1]))
+    np.testing.assert_allclose(forwards, backwards[::-1], rtol=1e-4, atol=1e-5)
+
+
+def test_short_and_empty_texts_become_nan(tiny_model):
+    means = record(tiny_model, ["", "Too short.", TEXTS[0], "🙂" * 40], skip=50)
+    assert np.isnan(means[:2]).all() and np.isfinite(means[2:]).all()
+
+
+def test_skip_counts_own_tokens_and_not_the_bos(tmp_path):
+    plain = load_model(str(make_model_folder(tmp_path / "a")), dtype="float32")
+    with_bos = load_model(str(make_model_folder(tmp_path / "b", bos=True)), dtype="float32")
+    own = {}
+    for name, model in (("plain", plain), ("bos", with_bos)):
+        (text,) = tokenise(model.tokenizer, [TEXTS[0]])
+        own[name] = np.array(text.ids)[counted_tokens(text, 50)]
+    np.testing.assert_array_equal(own["plain"], own["bos"])
+
+
+def test_last_pools_the_last_own_token(tiny_model):
+    states = []
+    ids = torch.tensor([tiny_model.tokenizer(TEXTS[0])["input_ids"]])
+    with torch.no_grad(), watched_residuals(tiny_model.blocks, lambda _, h: states.append(h[0, -1].numpy())):
+        tiny_model.hf(ids)
+    np.testing.assert_allclose(
+        record(tiny_model, [TEXTS[0]], pool="last")[0], np.stack(states), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_recording_leaves_the_model_as_found(tiny_model):
+    ids = torch.tensor([[5, 6, 7]])
+    before = tiny_model.hf(ids).logits
+    record(tiny_model, TEXTS[:2], skip=10)
+    assert torch.equal(before, tiny_model.hf(ids).logits)
+    assert not any(block._forward_hooks for block in tiny_model.blocks)
+
+
+def test_infinite_activations_are_named(tmp_path):
+    model = load_model(str(make_model_folder(tmp_path / "m")), dtype="float32")
+    model.blocks[2].mlp.down_proj.weight[0, 0] = float("inf")
+    with pytest.raises(NonFiniteError, match="after layer 2"):
+        record(model, [TEXTS[0]], skip=10)
+
+
+def test_bad_arguments_are_refused(tiny_model):
+    with pytest.raises(ConfigError, match="pool: 'max' is not one of"):
+        record(tiny_model, ["a"], pool="max")
+    with pytest.raises(ConfigError, match="skip: must be 0 or more"):
+        record(tiny_model, ["a"], skip=-1)
+
+
+def test_batches_hold_every_wanted_text_once_and_stay_in_the_budget():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 300, 100).tolist()
+    wanted = (rng.random(100) < 0.8).tolist()
+    batches = plan_batches(lengths, wanted, 900)
+    assert sorted(i for batch in batches for i in batch) == [i for i in range(100) if wanted[i]]
+    assert all(len(batch) * max(lengths[i] for i in batch) <= 900 for batch in batches)
+
+
+def test_a_text_longer_than_the_budget_goes_alone():
+    assert plan_batches([5000, 10], [True, True], 2000) == [[0], [1]]

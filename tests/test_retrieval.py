@@ -1,0 +1,104 @@
+"""Retrieval against a brute-force loop."""
+
+import numpy as np
+
+from emotion_concepts.retrieval import (
+    concepts_in_every_half,
+    retrieval_hits,
+    shuffled_gram,
+    topic_gram,
+    topic_groups,
+    topic_halves,
+)
+
+
+def brute_force(means, emotions, topics, first_topics):
+    """Concept vectors of both halves by hand, matched by cosine."""
+    concepts = sorted(set(emotions))
+
+    def vectors(wanted):
+        rows = [
+            np.mean(
+                [m for m, e, t in zip(means, emotions, topics, strict=True) if e == c and t in wanted], axis=0
+            )
+            for c in concepts
+        ]
+        return np.array(rows) - np.mean(rows, axis=0)
+
+    asked, found = vectors(first_topics), vectors(set(topics) - first_topics)
+    hits = []
+    for i, v in enumerate(asked):
+        cosines = [v @ w / np.linalg.norm(w) for w in found]
+        hits.append(int(np.argmax(cosines)) == i)
+    return hits
+
+
+def make(n_topics=4, n_concepts=7, width=9, stories=2, signal=0.6, seed=0):
+    rng = np.random.default_rng(seed)
+    direction = rng.standard_normal((n_concepts, width))
+    emotions, topics, means = [], [], []
+    for c in range(n_concepts):
+        for t in range(n_topics):
+            for _ in range(stories + (c + t) % 2):
+                emotions.append(f"c{c}")
+                topics.append(f"t{t}")
+                means.append(100 + signal * direction[c] + rng.standard_normal(width))
+    return np.array(means, np.float32), np.array(emotions), np.array(topics)
+
+
+def test_hits_match_brute_force():
+    means, emotions, topics = make()
+    gram, counts = topic_gram(means, emotions, topics)
+    halves = topic_halves(4, 70, 0)
+    hits = retrieval_hits(gram, counts, halves)
+    for half, row in zip(halves, hits, strict=True):
+        first = {f"t{t}" for t in np.flatnonzero(half)}
+        assert row.tolist() == brute_force(means.astype(float), emotions, topics, first)
+    assert 0 < hits.mean() < 1
+
+
+def test_all_halvings_of_eight_topics_are_seventy():
+    halves = topic_halves(8, 70, 0)
+    assert halves.shape == (70, 8) and len({tuple(h) for h in halves}) == 70
+    assert (halves.sum(1) == 4).all()
+    assert {tuple(~h) for h in halves} == {tuple(h) for h in halves}
+
+
+def test_fewer_halvings_are_drawn_in_pairs():
+    halves = topic_halves(8, 10, 0)
+    assert halves.shape == (10, 8) and {tuple(~h) for h in halves} == {tuple(h) for h in halves}
+
+
+def test_shuffling_the_gram_is_shuffling_the_labels():
+    means, emotions, topics = make(stories=1)
+    order = np.stack([np.random.default_rng(t).permutation(7) for t in range(4)])
+    gram, counts = shuffled_gram(*topic_gram(means, emotions, topics), order)
+    renamed = emotions.copy()
+    for t in range(4):
+        for new, old in enumerate(order[t]):
+            renamed[(topics == f"t{t}") & (emotions == f"c{old}")] = f"c{new}"
+    expected, expected_counts = topic_gram(means, renamed, topics)
+    np.testing.assert_allclose(gram, expected)
+    np.testing.assert_array_equal(counts, expected_counts)
+
+
+def test_concepts_without_stories_in_a_half_are_known():
+    counts = np.array([[1, 1, 0], [1, 0, 1]])
+    assert concepts_in_every_half(counts, topic_halves(2, 70, 0)).tolist() == [True, False, False]
+
+
+def test_no_signal_gives_chance():
+    rates = []
+    for seed in range(20):
+        gram, counts = topic_gram(*make(signal=0, n_concepts=10, seed=seed))
+        rates.append(retrieval_hits(gram, counts, topic_halves(4, 70, 0)).mean())
+    assert abs(np.mean(rates) - 0.1) < 0.05
+
+
+def test_many_topics_are_grouped_whole_and_evenly():
+    topics = np.repeat([f"t{i:03d}" for i in range(100)], 3)
+    groups = topic_groups(topics, seed=0)
+    assert {len(set(groups[topics == t])) for t in topics} == {1}
+    assert len(set(groups)) == 12 and set(np.bincount(groups) // 3) <= {8, 9}
+    few = np.array(["a", "b", "a"])
+    assert topic_groups(few, seed=0).tolist() == ["a", "b", "a"]

@@ -1,0 +1,64 @@
+"""The verdict rules, each on a case made for it."""
+
+import math
+
+import pytest
+from scipy import stats
+
+from emotion_concepts.scorecard import POWERED_PAIRS, component_entry, retrieval_entry, verdict
+
+FIELDS = {
+    "row",
+    "claim",
+    "model",
+    "story_set",
+    "format",
+    "layer",
+    "value",
+    "interval",
+    "p",
+    "paper",
+    "control",
+    "n",
+    "verdict",
+    "reason",
+}
+
+
+@pytest.mark.parametrize(
+    ("interval", "p", "powered", "expected"),
+    [
+        ([0.2, 0.6], 0.01, True, "reproduced"),
+        ([0.2, 0.6], 0.06, True, "not found"),
+        ([-0.1, 0.6], 0.01, True, "not found"),
+        ([-0.6, -0.2], 0.01, True, "opposite"),
+        ([-0.1, 0.6], 0.3, False, "not powered"),
+        ([0.2, 0.6], 0.01, False, "reproduced"),
+    ],
+)
+def test_verdicts(interval, p, powered, expected):
+    assert verdict(interval, p, chance=0, powered=powered) == expected
+
+
+def test_powered_pairs_is_fishers_z():
+    """Two-sided 5%, 80% power, r = .5."""
+    z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
+    assert math.ceil((z / math.atanh(0.5)) ** 2 + 3) == POWERED_PAIRS
+
+
+def test_too_few_ratings_are_not_powered_and_have_no_number():
+    entry = component_entry("m", "s", {"layer": 3, "n_rated": 2}, "valence", 0.81)
+    assert set(entry) == FIELDS
+    assert (entry["verdict"], entry["value"], entry["n"]) == ("not powered", None, 2)
+
+
+def test_retrieval_that_cannot_be_asked_is_not_applicable():
+    entry = retrieval_entry("m", "s", {"n_concepts": 0, "n_topics": 9})
+    assert set(entry) == FIELDS and entry["verdict"] == "not applicable"
+
+
+def test_word_counts_that_do_as_well_are_said():
+    summary = {"top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.95, "shuffled": 0.2,
+               "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
+    entry = retrieval_entry("m", "s", summary)
+    assert entry["verdict"] == "reproduced" and "word counts alone do as well" in entry["reason"]

@@ -1,0 +1,111 @@
+"""Text sets: what is read, and how bad lines are told."""
+
+import json
+
+import pytest
+
+from emotion_concepts.errors import DataError
+from emotion_concepts.text_sets import (
+    Text,
+    every_nth,
+    read_named_lines,
+    read_stories,
+    read_texts,
+    write_texts,
+)
+from tests.conftest import ROOT
+
+
+def written(tmp_path, *lines):
+    path = tmp_path / "set.jsonl"
+    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines), encoding="utf-8")
+    return path
+
+
+BAD_LINES = {
+    '{"text": ': ":2: not JSON",
+    "[1]": ":2: expected an object",
+    '{"id": "a"}': ":2: a text needs 'text' (a string) or 'messages' (a list)",
+    '{"messages": []}': ":2: a text needs 'text'",
+    '{"messages": [{"role": "user"}]}': ":2: a message needs 'role' and 'content'",
+    '{"messages": [{"role": "bot", "content": "x"}]}': ":2: role 'bot' is not one of system, user, assistant",
+    '{"id": "one", "text": "x"}': ":2: id 'one' is used in line 1 already",
+}
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_a_bad_line_is_named(tmp_path, line):
+    path = written(tmp_path, {"id": "one", "text": "x"}, line)
+    with pytest.raises(DataError) as caught:
+        read_texts(path)
+    assert f"{path}{BAD_LINES[line]}" in str(caught.value)
+
+
+def test_an_empty_file_and_a_binary_one_are_told(tmp_path):
+    with pytest.raises(DataError, match="no texts"):
+        read_texts(written(tmp_path, ""))
+    (tmp_path / "b.jsonl").write_bytes(b'{"text": "\xff\xfe"}')
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_texts(tmp_path / "b.jsonl")
+
+
+def test_dialogues_become_plain_turns(tmp_path):
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "2 + 2?"},
+        {"role": "assistant", "content": "4"},
+    ]
+    (text,) = read_texts(written(tmp_path, {"id": "d", "messages": messages}))
+    assert text.text == "System: Be brief.\n\nHuman: 2 + 2?\n\nAssistant: 4"
+
+
+def test_stories_are_sorted_and_narrowed(tmp_path):
+    path = written(
+        tmp_path, *({"emotion": e, "topic": t, "text": f"{e} {t}"} for e in ("b", "c", "a") for t in "yx")
+    )
+    assert [(s.emotion, s.topic) for s in read_stories(path, ["a", "b"])] == [
+        ("a", "x"),
+        ("a", "y"),
+        ("b", "x"),
+        ("b", "y"),
+    ]
+
+
+def test_a_story_without_topic_is_named(tmp_path):
+    path = written(tmp_path, {"emotion": "a", "topic": "t", "text": "x"}, {"emotion": "a", "text": "x"})
+    with pytest.raises(DataError, match=":2: a story needs 'topic'"):
+        read_stories(path)
+
+
+def test_one_concept_alone_is_refused(tmp_path):
+    with pytest.raises(DataError, match="fewer than two"):
+        read_stories(written(tmp_path, {"emotion": "a", "topic": "t", "text": "x"}))
+
+
+def test_written_texts_are_read_back(tmp_path):
+    texts = [Text("1", "a \u2028 b 🙂", "sad", "x"), Text("2", "<b>\t\\", labels={"role": "r"})]
+    write_texts(tmp_path / "out.jsonl", texts)
+    assert read_texts(tmp_path / "out.jsonl") == texts
+
+
+def test_every_nth_spreads_over_the_set():
+    texts = [Text(str(i), "x") for i in range(10)]
+    assert [t.id for t in every_nth(texts, 4)] == ["0", "2", "5", "7"]
+    assert every_nth(texts, None) == every_nth(texts, 99) == texts
+
+
+def test_named_lines_refuse_a_name_without_meaning(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_text("a\tone\nb two\n")
+    with pytest.raises(DataError, match=":2: expected a new name, a tab"):
+        read_named_lines(path)
+
+
+@pytest.mark.parametrize("name", ["tone", "pairs"])
+def test_bundled_stories_cross_every_concept_with_every_topic(name):
+    stories = read_stories(ROOT / f"resources/stories/{name}.jsonl")
+    cells = {(s.emotion, s.topic) for s in stories}
+    assert len(stories) == len(cells) == 24 * 8
+    listed = (ROOT / "resources/emotions.txt").read_text().split("\n")
+    assert {e for e, _ in cells} <= set(listed)
+    assert {t for _, t in cells} == set(read_named_lines(ROOT / "resources/topics.txt"))
