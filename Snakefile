@@ -22,6 +22,7 @@ rule all:
     input:
         "results/report.html",
         "results/scorecard.json",
+        for_pairs(FIGURES, name=FIGURE_NAMES, type=["svg", "png"]),
 
 
 # On a machine with internet, before the rest runs on one without: every model, and the ratings.

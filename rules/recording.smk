@@ -18,7 +18,10 @@ rule record_texts:
     resources:
         mem_mb=8000,
         runtime=240,
+        # Tokens in a batch, padding included, and how often finished work is written out: a
+        # machine's matter, which changes no result and reruns nothing.
         batch_tokens=2000,
+        part_seconds=20,
     params:
         cfg=config_of("recording"),
         code=code_of("record_texts"),

@@ -1,4 +1,5 @@
 # The checked settings, and what the rules' params need: `config_of` and `code_of`.
+import os
 import re
 import sys
 
@@ -17,7 +18,8 @@ from emotion_concepts.config_check import (
 )
 from emotion_concepts.errors import UserError
 
-RESOURCES = Path(workflow.basedir) / "resources"
+# Relative to where the run is, so that a project that is moved with its results stays finished.
+RESOURCES = Path(os.path.relpath(workflow.basedir)) / "resources"
 
 try:
     SETTINGS = checked_config(config, workflow.configfiles, resources=RESOURCES, results=Path("results"))

@@ -28,6 +28,7 @@ def main(
     cfg: dict,
     threads: int = 2,
     batch_tokens: int = 2000,
+    part_seconds: int = 20,
 ) -> None:
     """Record with `cfg`: skip, max_tokens, precision."""
     torch.set_num_threads(threads)
@@ -39,6 +40,7 @@ def main(
         skip=cfg["skip"],
         max_tokens=cfg["max_tokens"],
         batch_tokens=batch_tokens,
+        part_seconds=part_seconds,
     )
     about = {
         "source": opened.source,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_concepts import record, recording, text_recording
+from emotion_concepts import record, recording
 from emotion_concepts.errors import DataError
 from emotion_concepts.shards import read_layer, write_layers
 from emotion_concepts.text_recording import record_into
@@ -53,7 +53,7 @@ class Killed(BaseException):
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_killed_recording_ends_in_same_bytes(tmp_path, tiny_model, monkeypatch, after):
     whole, _ = layers_of(tmp_path / "whole", tiny_model)
-    monkeypatch.setattr(text_recording, "PART_SECONDS", 0)
+    monkeypatch.setitem(OPTIONS, "part_seconds", -1)
     calls = []
     real = recording.pool_batch
 

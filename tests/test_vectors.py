@@ -5,6 +5,7 @@ import pytest
 
 from emotion_concepts import load_vectors
 from emotion_concepts.errors import DataError
+from emotion_concepts.files import sha256_of
 from emotion_concepts.vectors import (
     centred,
     concept_means,
@@ -60,6 +61,16 @@ def test_saved_vectors_are_read_back(tmp_path, tiny_vectors):
     np.testing.assert_array_equal(known.denoised_LCD, tiny_vectors.denoised_LCD)
     for name in ("concepts", "layers", "model", "revision", "residual_norm"):
         assert getattr(known, name) == getattr(tiny_vectors, name)
+
+
+def test_saved_bytes_depend_on_the_vectors_alone(tmp_path, tiny_vectors):
+    """safetensors orders its metadata by chance: equal vectors had different bytes, so a killed run could not
+    be told from a damaged one. Twenty tries, as two may agree by luck."""
+    digests = set()
+    for _ in range(20):
+        save_vectors(tmp_path / "v.safetensors", tiny_vectors)
+        digests.add(sha256_of(tmp_path / "v.safetensors"))
+    assert len(digests) == 1
 
 
 def test_unit_is_the_denoised_vector_at_length_one(tiny_vectors):

@@ -18,7 +18,7 @@ from emotion_concepts.progress import progress_to
 def run_script(main: Callable[..., None], namespace: dict) -> None:
     """Call a script's `main` with what Snakemake or the command line gives, by parameter name.
 
-    Under Snakemake, parameters are the rule's named inputs, outputs, `cfg` and threads. By hand,
+    Under Snakemake, parameters are the rule's named inputs, outputs, `cfg`, threads and resources. By hand,
     every parameter is an option: `--cfg` takes YAML. A user's mistake becomes one line and exit
     code 1; any other error rises with its traceback.
     """
@@ -40,7 +40,7 @@ def run_script(main: Callable[..., None], namespace: dict) -> None:
 def _from_snakemake(main: Callable, snakemake) -> dict:
     given = {**dict(snakemake.input.items()), **dict(snakemake.output.items())}
     given |= {"cfg": snakemake.params.get("cfg"), "threads": snakemake.threads}
-    given |= {"batch_tokens": snakemake.resources.get("batch_tokens")}
+    given |= dict(snakemake.resources.items())
     arguments = {}
     for name in inspect.signature(main).parameters:
         value = given[name]

@@ -30,6 +30,7 @@ def record_into(
     skip: int,
     max_tokens: int,
     batch_tokens: int = recording.BATCH_TOKENS,
+    part_seconds: int = PART_SECONDS,
 ) -> tuple[PartStore, list[Text], dict[str, int]]:
     """Record what the store lacks of these texts.
 
@@ -42,6 +43,8 @@ def record_into(
         As in `recording` of the config.
     batch_tokens : int
         Size of new batches; those planned before keep theirs.
+    part_seconds : int
+        How often finished batches are written out.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def record_into(
             length = sum(len(tokenised[row].ids) for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
-            if time.monotonic() - written > PART_SECONDS:
+            if time.monotonic() - written > part_seconds:
                 _write(store, pending, digest_of)
                 pending, written = [], time.monotonic()
     if pending:

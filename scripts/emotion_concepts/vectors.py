@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import written_whole
@@ -109,7 +109,15 @@ def save_vectors(path: Path, vectors: EmotionVectors) -> None:
         "denoised": np.ascontiguousarray(vectors.denoised_LCD, np.float32),
     }
     with written_whole(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(_same_bytes(save(tensors, metadata)))
+
+
+def _same_bytes(content: bytes) -> bytes:
+    """A safetensors file with its header in sorted order: the library leaves that order to chance."""
+    size = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + size]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the format wants the tensors to begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + content[8 + size :]
 
 
 def load_vectors(path: Path | str) -> EmotionVectors:

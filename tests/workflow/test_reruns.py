@@ -1,0 +1,127 @@
+"""After a change, exactly the right stages run again: (change, what must rerun), on a tiny real model."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, make_model_folder
+from tests.workflow.conftest import planned_rules, snakemake
+
+FROM_VECTORS = {
+    "compute_vectors",
+    "validate_vectors",
+    "draw_validation",
+    "steer_words",
+    "draw_steering",
+    "score_claims",
+    "write_report",
+}
+FROM_RECORDING = {"record_texts", *FROM_VECTORS}
+FROM_VALIDATION = {"validate_vectors", "draw_validation", "score_claims", "write_report"}
+FROM_STEERING = {"steer_words", "draw_steering", "score_claims", "write_report"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A copy of the project and a finished run of it, with a tiny model and a user's own stories."""
+    base = tmp_path_factory.mktemp("reruns")
+    root, folder = base / "project", base / "run"
+    root.mkdir()
+    folder.mkdir()
+    for name in ("Snakefile", "config.yaml", "rules", "scripts", "resources", "envs", "profiles"):
+        source = ROOT / name
+        shutil.copytree(source, root / name) if source.is_dir() else shutil.copy(source, root / name)
+    stories = [json.loads(line) for line in (ROOT / "resources/stories/tone.jsonl").open(encoding="utf-8")]
+    chosen = [
+        s
+        for s in stories
+        if s["emotion"] in ("afraid", "calm", "sad") and s["topic"] in ("flat", "phone", "drive")
+    ]
+    (folder / "stories.jsonl").write_text("\n".join(map(json.dumps, chosen)))
+    (folder / "ratings.csv").write_text("emotion,valence,arousal\nafraid,2,6\ncalm,7,2\nsad,2,3\n")
+    overlay = {
+        "models": {"tiny": {"source": str(make_model_folder(base / "tiny"))}},
+        "story_sets": {"mine": {"source": "file", "path": "stories.jsonl"}},
+        "neutral": {"limit": 6},
+        "ratings": {"path": "ratings.csv"},
+        "validation": {"permutations": 19, "retrieval_shuffles": 19, "bootstraps": 100},
+        "steering": {"concepts": ["calm", "sad"], "random_directions": 5, "max_new_tokens": 4},
+        "run": {"models": ["tiny"], "story_sets": ["mine"]},
+    }
+    (folder / "mine.yaml").write_text(yaml.safe_dump(overlay))
+    snakemake(folder, "--configfile", str(folder / "mine.yaml"), root=root)
+    return root, folder
+
+
+def set_key(section, key, value):
+    def change(_root, folder):
+        path = folder / "mine.yaml"
+        overlay = yaml.safe_load(path.read_text())
+        overlay.setdefault(section, {})[key] = value
+        path.write_text(yaml.safe_dump(overlay))
+
+    return change
+
+
+def replace(name, old, new):
+    def change(root, folder):
+        path = (root if (root / name).exists() else folder) / name
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return change
+
+
+def touch(name):
+    return lambda root, folder: (root / name).touch()
+
+
+def delete(name):
+    return lambda root, folder: (folder / name).unlink()
+
+
+PACKAGE = "scripts/emotion_concepts"
+CHANGES = {
+    "nothing": (lambda root, folder: None, set()),
+    "a comment in a module": (replace(f"{PACKAGE}/recording.py", "import torch", "# why\nimport torch"), set()),
+    "a docstring in a module": (replace(f"{PACKAGE}/shards.py", "One layer of a text set.", "A layer."), set()),
+    "a touch": (touch(f"{PACKAGE}/recording.py"), set()),
+    "a description in the settings": (replace(f"{PACKAGE}/config.py", "Sampling temperature.", "Heat."), set()),
+    "batch size": (replace("rules/recording.smk", "batch_tokens=2000", "batch_tokens=900"), set()),
+    "the skip": (set_key("recording", "skip", 40), FROM_RECORDING),
+    "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
+    "the layer of the figures": (set_key("validation", "layer", 1), FROM_VALIDATION | FROM_STEERING - {"steer_words", "draw_steering"}),
+    "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING),
+    "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", "fetch_ratings"} | FROM_RECORDING),
+    "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_VALIDATION),
+    "code of recording": (replace(f"{PACKAGE}/recording.py", "np.cumsum(own) > skip", "np.cumsum(own) >= skip + 1"), FROM_RECORDING),
+    "a deleted figure": (delete("results/tiny/figures/mine/cosines.svg"), {"draw_validation"}),
+    "the report's template": (replace("resources/report/report.html.jinja", "Scorecard</h2>", "Score</h2>"), {"write_report"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_reruns(finished, tmp_path, change):
+    root, folder = tmp_path / "project", tmp_path / "run"
+    # copytree keeps times, which is what Snakemake goes by; .snakemake holds what it remembers.
+    shutil.copytree(finished[0], root)
+    shutil.copytree(finished[1], folder)
+    edit, expected = CHANGES[change]
+    edit(root, folder)
+    assert set(planned_rules(folder, "--configfile", str(folder / "mine.yaml"), root=root)) == expected
+
+
+def test_a_recording_that_comes_out_the_same_stops_the_wave(finished, tmp_path):
+    """Recorded anew in a run of its own: the manifest's digest is the same, so nothing follows from it."""
+    root, folder = tmp_path / "project", tmp_path / "run"
+    shutil.copytree(finished[0], root)
+    shutil.copytree(finished[1], folder)
+    settings = ("--configfile", str(folder / "mine.yaml"))
+    manifest = folder / "results/tiny/activations/mine/manifest.json"
+    before, written = manifest.read_bytes(), manifest.stat().st_mtime_ns
+    snakemake(folder, str(manifest.relative_to(folder)), "--forcerun", "record_texts", *settings, root=root)
+    assert manifest.read_bytes() == before and manifest.stat().st_mtime_ns > written
+    assert planned_rules(folder, *settings, root=root) == {}
