@@ -36,9 +36,7 @@ rule write_report:
         validation=for_pairs("results/{model}/validation/{story_set}/summary.json"),
         steering=for_pairs("results/{model}/steering/{story_set}/summary.json"),
         continuations=for_pairs("results/{model}/steering/{story_set}/continuations.jsonl"),
-        # A figure that is drawn anew from the same numbers by the same code is the same figure: the
-        # report follows the numbers and, in its params, the code that draws.
-        figures=ancient(for_pairs(FIGURES.replace("{type}", "svg"), name=FIGURE_NAMES)),
+        figures=for_pairs(FIGURES.replace("{type}", "svg"), name=FIGURE_NAMES),
         template=RESOURCES / "report/report.html.jinja",
     output:
         report="results/report.html",
@@ -54,6 +52,6 @@ rule write_report:
         runtime=10,
     params:
         cfg={"pairs": PAIRS},
-        code=[code_of(script) for script in ("write_report", "draw_validation", "draw_steering")],
+        code=code_of("write_report"),
     script:
         "../scripts/write_report.py"

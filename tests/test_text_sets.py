@@ -109,3 +109,15 @@ def test_bundled_stories_cross_every_concept_with_every_topic(name):
     listed = (ROOT / "resources/emotions.txt").read_text().split("\n")
     assert {e for e, _ in cells} <= set(listed)
     assert {t for _, t in cells} == set(read_named_lines(ROOT / "resources/topics.txt"))
+
+
+def test_neutral_dialogues_have_the_length_and_shape_that_denoising_needs():
+    path = ROOT / "resources/neutral/dialogues.jsonl"
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    for entry in entries:
+        roles = [message["role"] for message in entry["messages"]]
+        spoken = roles[1:] if roles[0] == "system" else roles
+        assert spoken == ["user", "assistant"] * (len(spoken) // 2), entry["id"]
+        words = sum(len(message["content"].split()) for message in entry["messages"])
+        assert 80 <= words <= 200, entry["id"]
+    assert len(read_texts(path)) == len(entries) >= 32

@@ -98,7 +98,10 @@ CHANGES = {
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", "fetch_ratings"} | FROM_RECORDING),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_VALIDATION),
     "code of recording": (replace(f"{PACKAGE}/recording.py", "np.cumsum(own) > skip", "np.cumsum(own) >= skip + 1"), FROM_RECORDING),
-    "a deleted figure": (delete("results/tiny/figures/mine/cosines.svg"), {"draw_validation"}),
+    "a deleted figure": (
+        delete("results/tiny/figures/mine/cosines.svg"),
+        {"draw_validation", "write_report"},
+    ),
     "the report's template": (replace("resources/report/report.html.jinja", "Scorecard</h2>", "Score</h2>"), {"write_report"}),
 }  # fmt: skip
 
