@@ -29,7 +29,7 @@ def main(
     """Steer with `cfg`, the `steering` section; the prompts about a state are scored, all are continued."""
     torch.set_num_threads(threads)
     known, opened = load_vectors(vectors), open_described(model, cfg["precision"])
-    concepts = [concept for concept in cfg["concepts"] if concept in known.concepts]
+    concepts = analysis.concepts_to_steer(known.concepts, cfg["concepts"])
     if len(concepts) < 2:
         raise DataError(f"{vectors}: has fewer than two of steering.concepts")
     layers = steered_layers(len(known.layers), cfg["layers"])

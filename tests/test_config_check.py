@@ -97,10 +97,17 @@ def test_users_stories_need_only_the_contracts_overlay(tmp_path):
     stories.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     settings = check(
         tmp_path,
-        f'story_sets:\n  mine: {{source: file, path: "{stories}"}}\nrun: {{story_sets: [mine]}}\n'
-        "steering: {concepts: [wistful, gleeful]}",
+        f'story_sets:\n  mine: {{source: file, path: "{stories}"}}\nrun: {{story_sets: [mine]}}\n',
     )
     assert settings.run.story_sets == ["mine"]
+
+
+def test_a_model_writes_about_any_word(tmp_path):
+    settings = check(
+        tmp_path,
+        "emotions: [wistful, stoic]\nrun: {story_sets: [own]}\nsteering: {concepts: [stoic, wistful]}",
+    )
+    assert settings.emotions == ["wistful", "stoic"]
 
 
 def test_depth_is_known_from_a_local_folder(tmp_path, tiny_folder):

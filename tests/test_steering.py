@@ -8,7 +8,14 @@ from emotion_concepts import Steering, generate
 from emotion_concepts.errors import ConfigError
 from emotion_concepts.generation import sample
 from emotion_concepts.layers import single_layer, steered_layers
-from emotion_concepts.steered_words import UNSTEERED, continuations, dose, steered_directions, word_changes
+from emotion_concepts.steered_words import (
+    UNSTEERED,
+    concepts_to_steer,
+    continuations,
+    dose,
+    steered_directions,
+    word_changes,
+)
 from emotion_concepts.steering import continuation_logprobs, residual_norms, steered
 from emotion_concepts.text_sets import Text
 
@@ -120,6 +127,12 @@ def test_steered_generation_equals_steering_by_hand(tiny_model, tiny_vectors):
         written.append(logits(tiny_model, torch.tensor([ids + written]), added)[0, -1].argmax().item())
     assert text == tiny_model.tokenizer.decode(written, skip_special_tokens=True)
     assert text != generate(tiny_model, [PROMPT], max_new_tokens=6)[0]
+
+
+def test_usual_concepts_come_first_and_a_choice_is_kept():
+    assert concepts_to_steer(["angry", "calm", "wistful"], None) == ["calm", "angry", "wistful"]
+    assert concepts_to_steer(["angry", "calm", "wistful"], ["wistful", "sad"]) == ["wistful"]
+    assert len(concepts_to_steer([f"c{i}" for i in range(40)], None)) == 12
 
 
 def test_directions_of_one_layer_have_one_norm(tiny_vectors):

@@ -133,24 +133,12 @@ class Validation(Section):
 
 
 class Steering(Section):
-    concepts: list[str] = Field(
-        [
-            "happy",
-            "loving",
-            "calm",
-            "proud",
-            "hopeful",
-            "enthusiastic",
-            "sad",
-            "afraid",
-            "angry",
-            "desperate",
-            "guilty",
-            "nervous",
-        ],
+    concepts: list[str] | None = Field(
+        None,
         min_length=2,
         description="Concepts whose vectors steer, and whose words are scored. Those that a story set lacks are "
-        "left out for it.",
+        "left out for it. Null takes twelve: happy, loving, calm, proud, hopeful, enthusiastic, sad, afraid, angry, "
+        "desperate, guilty, nervous where the set has them, then others of its own.",
     )
     strength: float = Field(
         0.05,

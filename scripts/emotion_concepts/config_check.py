@@ -67,13 +67,15 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
             say(place, f"no such file: {path}")
         else:
             known |= concepts_of_file(path)
-    generated = [n for n in config.run.story_sets if isinstance(config.story_sets[n], GeneratedStories)]
-    if generated or not known:
+    if any(isinstance(config.story_sets[name], GeneratedStories) for name in config.run.story_sets):
         known |= set((resources / "emotions.txt").read_text(encoding="utf-8").split("\n")) - {""}
+    if all(isinstance(config.story_sets[name], GeneratedStories) for name in config.run.story_sets):
+        # A model writes about any word.
+        known |= set(config.emotions or ())
     for place, emotion in enumerate(config.emotions or ()):
         if emotion not in known:
             say(("emotions", place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
-    for place, emotion in enumerate(config.steering.concepts):
+    for place, emotion in enumerate(config.steering.concepts or ()):
         if emotion not in known:
             say(("steering", "concepts", place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
     for key, path in (

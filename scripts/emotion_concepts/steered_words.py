@@ -17,6 +17,11 @@ from emotion_concepts.text_sets import Text
 from emotion_concepts.vectors import EmotionVectors, random_directions
 
 UNSTEERED = "unsteered"
+# Twelve concepts that lie apart in valence and arousal, steered where the settings name none.
+USUAL_CONCEPTS = (
+    "happy", "loving", "calm", "proud", "hopeful", "enthusiastic",
+    "sad", "afraid", "angry", "desperate", "guilty", "nervous",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,15 @@ class Directions:
     names: list[str]
     kinds: list[str]
     addition_RD: dict[int, np.ndarray]
+
+
+def concepts_to_steer(known: Sequence[str], chosen: Sequence[str] | None) -> list[str]:
+    """The chosen concepts that have vectors; without a choice the usual twelve, filled up with others."""
+    if chosen is not None:
+        return [concept for concept in chosen if concept in known]
+    usual = [concept for concept in USUAL_CONCEPTS if concept in known]
+    others = [concept for concept in known if concept not in usual]
+    return [*usual, *others][: len(USUAL_CONCEPTS)]
 
 
 def steered_directions(

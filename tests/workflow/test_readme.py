@@ -1,0 +1,55 @@
+"""What the README prints can be used as printed."""
+
+import re
+import subprocess
+import sys
+
+import yaml
+
+from emotion_concepts.config_check import checked_config
+from tests.conftest import ROOT
+from tests.test_config_check import merge
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_overlay_is_accepted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_stories.jsonl").write_text(
+        "".join(f'{{"emotion": "{e}", "topic": "t", "text": "x"}}\n' for e in ("wistful", "gleeful"))
+    )
+    overlays = blocks("yaml")
+    assert len(overlays) >= 3
+    for text in overlays:
+        settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+        merge(settings, yaml.safe_load(text))
+        checked_config(settings, resources=ROOT / "resources", results=tmp_path)
+
+
+def test_python_examples_run_after_a_run(smoke_run):
+    folder, _ = smoke_run
+    examples = blocks("python")
+    assert len(examples) == 2
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-c", example], cwd=folder, env={"PYTHONPATH": str(ROOT / "scripts"), "HOME": "/root"},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_files_that_are_named_exist_after_a_run(smoke_run):
+    folder, _ = smoke_run
+    for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
+        path = folder / pattern.format(model="smollm2", set="tone").replace("KK", "19")
+        assert path.exists(), path
+
+
+def test_targets_that_are_named_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"(?<!\w)make (\w+)", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
