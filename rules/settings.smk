@@ -1,9 +1,14 @@
 # The checked settings, and what the rules' params need: `config_of` and `code_of`.
 import os
 import re
+import shlex
 import sys
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+# Snakemake puts this into each script's shell command as it is (its issue 2645): without quotes, no
+# script would start from an environment whose path has a space.
+sys.executable = shlex.quote(sys.executable)
 
 from pathlib import Path
 

@@ -10,10 +10,12 @@ import pytest
 from tests.conftest import ROOT
 
 
-def snakemake(folder: Path, *arguments: str, root: Path = ROOT, check: bool = True) -> str:
+def snakemake(
+    folder: Path, *arguments: str, root: Path = ROOT, check: bool = True, python: Path | str = sys.executable
+) -> str:
     """Run Snakemake with the default profile in `folder`; returns what it printed."""
     command = [
-        sys.executable,
+        str(python),
         "-m",
         "snakemake",
         "--snakefile",
@@ -56,6 +58,12 @@ def planned_rules(folder: Path, *arguments: str, root: Path = ROOT) -> dict[str,
 
 @pytest.fixture(scope="session")
 def smoke_run(tmp_path_factory):
-    """The smoke preset, from an empty results folder, in a path with spaces: folder and what was printed."""
+    """The smoke preset, from an empty results folder: folder and what was printed.
+
+    The folder and the environment are in paths with spaces, as a user's project may be.
+    """
     folder = tmp_path_factory.mktemp("a smoke run")
-    return folder, snakemake(folder, "--configfile", str(ROOT / "presets/smoke.yaml"))
+    environment = tmp_path_factory.mktemp("an environment") / "my env"
+    environment.symlink_to(sys.prefix)
+    settings = ("--configfile", str(ROOT / "presets/smoke.yaml"))
+    return folder, snakemake(folder, *settings, python=environment / "bin/python")
