@@ -13,6 +13,7 @@ include: "rules/texts.smk"
 include: "rules/recording.smk"
 include: "rules/vectors.smk"
 include: "rules/validation.smk"
+include: "rules/comparison.smk"
 include: "rules/steering.smk"
 include: "rules/report.smk"
 
@@ -23,9 +24,12 @@ rule all:
         "results/report.html",
         "results/scorecard.json",
         for_pairs(FIGURES, name=FIGURE_NAMES, type=["svg", "png"]),
+        expand("results/{model}/figures/story_sets.png", model=COMPARED),
+        expand("results/texts/{dialogue_set}.jsonl", dialogue_set=SETTINGS.run.text_sets),
 
 
-# On a machine with internet, before the rest runs on one without: every model, and the ratings.
+# On a machine with internet, before the rest runs on one without: every model and every dataset.
 rule fetch:
     input:
         expand("results/{model}/model.json", model=used_models(SETTINGS)),
+        expand("results/texts/raw/{story_set}.jsonl", story_set=ON_HUB),

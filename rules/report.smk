@@ -35,7 +35,9 @@ rule write_report:
         vectors=for_pairs("results/{model}/vectors/{story_set}/summary.json"),
         validation=for_pairs("results/{model}/validation/{story_set}/summary.json"),
         steering=for_pairs("results/{model}/steering/{story_set}/summary.json"),
+        checks=for_pairs("results/texts/{story_set}.checks.json"),
         continuations=for_pairs("results/{model}/steering/{story_set}/continuations.jsonl"),
+        comparisons=expand("results/{model}/figures/story_sets.svg", model=COMPARED),
         figures=for_pairs(FIGURES.replace("{type}", "svg"), name=FIGURE_NAMES),
         template=RESOURCES / "report/report.html.jinja",
     output:

@@ -13,14 +13,16 @@ sys.executable = shlex.quote(sys.executable)
 from pathlib import Path
 
 from emotion_concepts.code_digest import code_digest
-from emotion_concepts.config import BundledStories, FileStories, GeneratedStories, NEUTRAL
+from emotion_concepts.config import NEUTRAL
 from emotion_concepts.config_check import (
     checked_config,
     concepts_to_write,
+    neutral_file,
     source_files,
     story_file,
     used_models,
 )
+from emotion_concepts.config_texts import HubStories, LocalWriter, Sampling
 from emotion_concepts.errors import UserError
 
 # Relative to where the run is, so that a project that is moved with its results stays finished.
@@ -35,7 +37,10 @@ except UserError as error:
 MODELS = SETTINGS.run.models
 STORY_SETS = SETTINGS.run.story_sets
 PAIRS = [(model, story_set) for model in MODELS for story_set in STORY_SETS]
-GENERATED = [n for n in STORY_SETS if isinstance(SETTINGS.story_sets[n], GeneratedStories)]
+WRITTEN = [name for name, texts in SETTINGS.story_sets.items() if isinstance(texts, Sampling)]
+
+
+ON_HUB = [name for name in STORY_SETS if isinstance(SETTINGS.story_sets[name], HubStories)]
 
 
 def config_of(*sections):
@@ -58,7 +63,22 @@ def for_pairs(pattern, **more):
     return [path for m, s in PAIRS for path in expand(pattern, model=m, story_set=s, **more)]
 
 
+def for_sets(pattern):
+    """A path for each story set of the run, the model left as a wildcard."""
+    return expand(pattern, story_set=STORY_SETS, allow_missing=True)
+
+
+def writer_of(texts):
+    """The `model.json` of a writer that runs here; nothing for one behind an endpoint."""
+    return f"results/{texts.model}/model.json" if isinstance(texts, LocalWriter) else []
+
+
+def any_of(names):
+    """A wildcard constraint: one of these names, or nothing at all if there are none."""
+    return "|".join(map(re.escape, names)) or "none^"
+
+
 wildcard_constraints:
-    model="|".join(map(re.escape, SETTINGS.models)),
-    story_set="|".join(map(re.escape, SETTINGS.story_sets)),
-    text_set="|".join(map(re.escape, [NEUTRAL, *SETTINGS.story_sets])),
+    model=any_of(SETTINGS.models),
+    story_set=any_of(SETTINGS.story_sets),
+    text_set=any_of([NEUTRAL, *SETTINGS.story_sets]),

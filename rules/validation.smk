@@ -37,6 +37,7 @@ rule validate_vectors:
     output:
         retrieval="results/{model}/validation/{story_set}/retrieval.csv",
         components="results/{model}/validation/{story_set}/components.csv",
+        regression="results/{model}/validation/{story_set}/regression.csv",
         similarity="results/{model}/validation/{story_set}/cosines.csv",
         plane="results/{model}/validation/{story_set}/plane.csv",
         summary="results/{model}/validation/{story_set}/summary.json",
@@ -61,6 +62,7 @@ rule draw_validation:
     input:
         retrieval="results/{model}/validation/{story_set}/retrieval.csv",
         components="results/{model}/validation/{story_set}/components.csv",
+        regression="results/{model}/validation/{story_set}/regression.csv",
         similarity="results/{model}/validation/{story_set}/cosines.csv",
         plane="results/{model}/validation/{story_set}/plane.csv",
         summary="results/{model}/validation/{story_set}/summary.json",

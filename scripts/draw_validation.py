@@ -11,7 +11,7 @@ from emotion_concepts.files import read_json
 
 
 def main(
-    retrieval: Path, components: Path, similarity: Path, plane: Path, summary: Path, paper: Path,
+    retrieval: Path, components: Path, regression: Path, similarity: Path, plane: Path, summary: Path, paper: Path,
     svg: list[Path], png: list[Path],
 ) -> None:  # fmt: skip
     """Draw five figures, in the order of the rule's outputs."""
@@ -28,10 +28,10 @@ def main(
         figures.draw_plane(
             axes, scores, list(points["concept"]), points["valence"].to_numpy(), found["shares"]
         )
-    table = pd.read_csv(components)
+    table, predicted = pd.read_csv(components), pd.read_csv(regression)
     for dimension in ("valence", "arousal"):
         with saved_figure(*next(pairs), width=6.4, height=3.6) as axes:
-            figures.draw_components(axes, table, dimension, reported[f"component_{dimension}_r"])
+            figures.draw_components(axes, table, predicted, dimension, reported[f"component_{dimension}_r"])
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def main(validation: list[Path], steering: list[Path], paper: Path, scorecard: P
         for dimension in ("valence", "arousal"):
             figure = reported[f"component_{dimension}_r"]
             entries.append(rules.component_entry(model, story_set, found["components"], dimension, figure))
+            entries.append(rules.regression_entry(model, story_set, found["regression"], dimension))
     write_json(scorecard, sorted(entries, key=lambda entry: entry["row"]))
 
 

@@ -17,6 +17,7 @@ from emotion_concepts.text_sets import read_texts
 from emotion_concepts.validation import (
     components_by_layer,
     components_summary,
+    held_out_ratings,
     plane_table,
     retrieval_by_layer,
 )
@@ -25,7 +26,7 @@ from emotion_concepts.vectors import load_vectors
 
 def main(
     vectors: Path, manifest: Path, layers: Path, texts: Path, ratings: Path,
-    retrieval: Path, components: Path, similarity: Path, plane: Path, summary: Path, *, cfg: dict,
+    retrieval: Path, components: Path, regression: Path, similarity: Path, plane: Path, summary: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
     """Validate with `cfg`, the `validation` section."""
     n_layers = read_json(manifest)["n_layers"]
@@ -59,9 +60,16 @@ def main(
         known.denoised_LCD, known.concepts, rated, layer,
         permutations=cfg["permutations"], bootstraps=cfg["bootstraps"], seed=cfg["seed"],
     )  # fmt: skip
+    predicted, readable = held_out_ratings(
+        known.denoised_LCD, known.concepts, rated,
+        permutations=cfg["permutations"], bootstraps=cfg["bootstraps"], seed=cfg["seed"],
+    )  # fmt: skip
+    write_table(regression, predicted)
     write_json(
-        summary, {"retrieval": found, "components": geometry, "layer": layer, "shares": shares.tolist()}
-    )
+        summary,
+        {"retrieval": found, "components": geometry, "regression": readable, "layer": layer,
+         "shares": shares.tolist()},
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

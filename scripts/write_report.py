@@ -8,9 +8,9 @@ from emotion_concepts.report import Section, read_continuations, render_report
 
 
 def main(
-    scorecard: Path, models: list[Path], manifests: list[Path], vectors: list[Path], validation: list[Path],
-    steering: list[Path], continuations: list[Path], figures: list[Path], template: Path, report: Path, *,
-    cfg: dict,
+    scorecard: Path, models: list[Path], checks: list[Path], manifests: list[Path], vectors: list[Path],
+    validation: list[Path], steering: list[Path], continuations: list[Path], figures: list[Path],
+    comparisons: list[Path], template: Path, report: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
     """One section for each pair of `cfg["pairs"]`; inputs are in that order, figures a group a pair."""
     n_figures = len(figures) // len(cfg["pairs"])
@@ -18,6 +18,7 @@ def main(
         Section(
             model=model,
             story_set=story_set,
+            checks=read_json(checks[i]),
             manifest=read_json(manifests[i]),
             vectors=read_json(vectors[i]),
             validation=read_json(validation[i]),
@@ -27,10 +28,11 @@ def main(
         )
         for i, (model, story_set) in enumerate(cfg["pairs"])
     ]
-    described = dict(
-        zip(dict.fromkeys(model for model, _ in cfg["pairs"]), map(read_json, models), strict=True)
-    )
-    write_text(report, render_report(template, read_json(scorecard), described, sections))
+    names = list(dict.fromkeys(model for model, _ in cfg["pairs"]))
+    described = dict(zip(names, map(read_json, models), strict=True))
+    # With one story set there is nothing to compare, for any model.
+    compared = dict(zip(names, comparisons, strict=False))
+    write_text(report, render_report(template, read_json(scorecard), described, sections, compared))
 
 
 if __name__ == "__main__":

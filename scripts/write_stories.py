@@ -1,38 +1,42 @@
-"""Write stories with a model, check them, and say how many failed and why.
+"""Write stories with a model, here or behind an endpoint, and say how many failed the checks and why.
 
-Reads the writer's `model.json`, the prompt, topics and concepts; writes the text set and a summary.
-Drafts are kept in `drafts/` beside it, so a killed run goes on where it was.
+Reads the writer's `model.json` (none for an endpoint), prompt, topics and the words that name concepts;
+writes the stories and a summary. Replies are kept in `drafts/`, so a killed run goes on where it was.
 """
 
+from functools import partial
 from pathlib import Path
 
-import torch
-
+from emotion_concepts.config_texts import Checks
+from emotion_concepts.drafts import DraftStore
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import write_json
-from emotion_concepts.models import open_described
-from emotion_concepts.text_sets import read_named_lines, write_texts
-from emotion_concepts.writing import assignments, write_stories
+from emotion_concepts.story_checks import read_vocabulary
+from emotion_concepts.text_sets import first_lines, write_texts
+from emotion_concepts.writers import sampling_of, writer_of
+from emotion_concepts.writing import numbered, write_cells
+from emotion_concepts.written_texts import story_cells, story_of
 
 
 def main(
-    model: Path, prompt: Path, topics: Path, stories: Path, summary: Path, *, cfg: dict, threads: int = 2
-) -> None:
-    """Write `cfg["stories_per_topic"]` stories for each of `cfg["emotions"]` and the first topics."""
-    torch.set_num_threads(threads)
-    described = dict(list(read_named_lines(topics).items())[: cfg["topics"]])
-    wanted = assignments(cfg["emotions"], list(described), cfg["stories_per_topic"])
-    sampling = {key: cfg[key] for key in ("attempts", "max_new_tokens", "temperature", "top_p", "seed")}
-    written, faults = write_stories(
-        open_described(model),
-        wanted,
-        described,
-        prompt.read_text(encoding="utf-8"),
-        stories.parent / "drafts" / f"{stories.stem}.json",
-        **sampling,
+    model: list[Path], prompt: Path, topics: Path, words: Path, idioms: Path, stories: Path, summary: Path, *,
+    cfg: dict, threads: int = 2, batch_texts: int = 32,
+) -> None:  # fmt: skip
+    """Write `cfg["per_topic"]` stories for each of `cfg["emotions"]` and the first `cfg["topics"]` topics."""
+    sampling = sampling_of(cfg)
+    writer, about = writer_of(sampling, model, threads=threads, batch_texts=batch_texts)
+    cells = story_cells(cfg["emotions"], first_lines(topics, cfg["topics"]))
+    accepted = partial(
+        story_of,
+        emotions=cfg["emotions"],
+        vocabulary=read_vocabulary(words, idioms),
+        checks=Checks(**cfg["checks"]),
     )
-    write_texts(stories, written)
-    write_json(summary, {"wanted": len(wanted), "written": len(written), "failed_drafts": faults})
+    drafts = DraftStore(stories.parent / "drafts" / stories.stem, about)
+    template = prompt.read_text(encoding="utf-8")
+    found, counts = write_cells(writer, cells, cfg["per_topic"], template, accepted, drafts, sampling)
+    write_texts(stories, numbered(found))
+    write_json(summary, counts)
 
 
 if __name__ == "__main__":

@@ -39,22 +39,42 @@ def message(tmp_path, text):
 MISTAKES = {
     "recording: {skp: 3}": "mine.yaml:1: recording.skp: unknown key; did you mean recording.skip?",
     "\nrecordings: {skip: 3}": "mine.yaml:2: recordings: unknown key; did you mean recording?",
-    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, emotions, neutral, recording, "
-    "vectors, ratings, validation, steering, run",
+    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, emotions, checks, "
+    "neutral, recording, vectors, ratings, validation, steering, run",
     "recording: {skip: many}": "mine.yaml:1: recording.skip: input should be a valid integer, unable to parse string "
     "as an integer, got 'many'",
     "recording:\n  skip: -1": "mine.yaml:2: recording.skip: input should be greater than or equal to 0, got -1",
     "recording: {precision: float16}": "mine.yaml:1: recording.precision: 'float16' is not one of 'auto', 'float32' "
     "or 'bfloat16'",
     "run: {models: [smolm2]}": "mine.yaml:1: run.models.0: 'smolm2' is not defined; did you mean 'smollm2'?",
-    "run: {story_sets: [tone, mine]}": "mine.yaml:1: run.story_sets.1: 'mine' is not defined; did you mean 'tone'?",
+    "run: {story_sets: [own, bundeld]}": "mine.yaml:1: run.story_sets.1: 'bundeld' is not defined; did you mean "
+    "'bundled'?",
+    "checks: {drop: [too shrt]}": "mine.yaml:1: checks.drop.0: 'too shrt' is not one of 'names the concept', 'uses a "
+    "synonym', 'names another concept', 'too short', 'too long', 'another language', 'refusal or remark', 'heading', "
+    "'cut off', 'exact duplicate', 'near duplicate', 'speaks of feelings' or 'other person'",
+    "story_sets: {s: {source: endpoint, url: 'localhost:8000', model: m}}": "mine.yaml:1: story_sets.s.url: string should "
+    "match pattern '^https?://', got 'localhost:8000'",
+    "story_sets: {s: {source: endpoint, ulr: x, url: 'http://x', model: m}}": "mine.yaml:1: story_sets.s.ulr: unknown key; "
+    "did you mean story_sets.s.url?",
+    "story_sets: {s: {source: hub, dataset: a/b, columns: {txt: story}}}": "mine.yaml:1: story_sets.s.columns.txt: unknown "
+    "key; did you mean story_sets.s.columns.text?",
+    "story_sets: {own: {topics: 999}}": "mine.yaml:1: story_sets.own.topics: 999, but resources/topics.txt has 100",
+    "text_sets: {d: {source: generate, model: smollm2, kind: speakers}}": "mine.yaml:1: text_sets.d: emotions is needed for "
+    "kind: speakers",
+    "text_sets: {d: {source: generate, model: smollm2, kind: neutral, emotions: [sad, calm]}}": "mine.yaml:1: text_sets.d: "
+    "emotions has no effect on kind: neutral",
+    "text_sets: {own: {source: generate, model: smollm2, kind: neutral}}": "config: text_sets: the name 'own' is taken by a "
+    "story set",
+    "text_sets: {d: {source: generate, model: big, kind: neutral}}": "mine.yaml:1: text_sets.d.model: 'big' is not defined; "
+    "known: smollm2",
+    "neutral: {text_set: d}": "mine.yaml:1: neutral.text_set: 'd' is not defined; known: ",
     "story_sets: {own: {model: big}}": "mine.yaml:1: story_sets.own.model: 'big' is not defined; known: smollm2",
     "story_sets: {own: {topic: 3}}": "mine.yaml:1: story_sets.own.topic: unknown key; did you mean "
     "story_sets.own.topics?",
     "story_sets: {mine: {source: fle, path: x}}": "mine.yaml:1: story_sets.mine.source: 'fle' is not one of 'bundled', "
-    "'file', 'generate'",
+    "'file', 'hub', 'generate', 'endpoint'",
     "story_sets: {mine: {path: x}}": "mine.yaml:1: story_sets.mine.source: missing; give one of 'bundled', 'file', "
-    "'generate'",
+    "'hub', 'generate', 'endpoint'",
     "story_sets: {mine: {source: file, path: none.jsonl}}\nrun: {story_sets: [mine]}": "mine.yaml:1: "
     "story_sets.mine.path: no such file: none.jsonl",
     "emotions: [afraid, hapy]": "mine.yaml:1: emotions.1: unknown concept 'hapy'; did you mean 'happy'?",

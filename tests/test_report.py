@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emotion_concepts.figures.canvas import saved_figure
+from emotion_concepts.figures.comparison import draw_agreement, draw_by_set
 from emotion_concepts.figures.steering import draw_word_changes
 from emotion_concepts.figures.validation import draw_components, draw_cosines, draw_plane, draw_retrieval
 from emotion_concepts.report import Section, render_report
@@ -16,7 +17,7 @@ from tests.conftest import ROOT
 
 EVIL = '<script>alert(1)</script> & "quotes" \u202e'
 RETRIEVAL = {
-    "best_layer": 2, "top1": 0.813, "interval": [0.7, 0.9], "p": 0.01, "shuffled": 0.2, "tfidf": 0.4, "chance": 0.25,
+    "best_layer": 2, "top1": 0.813, "top5": 0.95, "story": 0.52, "tfidf_top5": 0.7, "tfidf_story": 0.31, "interval": [0.7, 0.9], "p": 0.01, "shuffled": 0.2, "tfidf": 0.4, "chance": 0.25,
     "n_concepts": 4, "n_topics": 8, "n_splits": 70, "n_stories": 32, "n_shuffles": 99, "found_at_best": {},
 }  # fmt: skip
 
@@ -26,9 +27,11 @@ def section(tmp_path, retrieval=RETRIEVAL):
     figure.write_text("<svg/>")
     return Section(
         model="m", story_set="s",
+        checks={"read": 35, "dropped": 3, "dropped_by_reason": {"too short": 2, "heading": 1}, "warnings": [EVIL]},
         manifest={"n_texts": 32, "dropped": {"no token left": 1}, "dtype": "float32", "skip": 50},
         vectors={"stories": {"a": 8, "b": 8}, "components_removed": [3, 5]},
-        validation={"retrieval": retrieval, "components": {"layer": 2, "n_rated": 2}, "layer": 2, "shares": [0.4, 0.2]},
+        validation={"retrieval": retrieval, "components": {"layer": 2, "n_rated": 2},
+                    "regression": {"n_rated": 2}, "layer": 2, "shares": [0.4, 0.2]},
         steering={"strength": 0.05, "layers": [1, 2], "dose": 0.05, "specificity": 1.5, "interval": [1, 2], "p": 0.01,
                   "perplexity_unsteered": 3.0, "perplexity_steered": 4.0, "perplexity_random": 4.0, "n_concepts": 2,
                   "n_random": 5, "scored": ["he"]},
@@ -40,19 +43,27 @@ def section(tmp_path, retrieval=RETRIEVAL):
 def rendered(tmp_path, **options):
     models = {"m": {"source": EVIL, "revision": "abc" * 20, "architecture": "X", "n_layers": 4, "width": 8}}
     scorecard = [retrieval_entry("m", "s", options.get("retrieval", RETRIEVAL))]
-    return render_report(
-        ROOT / "resources/report/report.html.jinja", scorecard, models, [section(tmp_path, **options)]
-    )
+    template = ROOT / "resources/report/report.html.jinja"
+    sections = [section(tmp_path, **options)]
+    return render_report(template, scorecard, models, sections, {"m": sections[0].figures[0]})
 
 
 def test_what_a_model_wrote_is_escaped(tmp_path):
     page = rendered(tmp_path)
-    assert "<script" not in page and page.count("&lt;script&gt;") == 2
+    assert "<script" not in page and page.count("&lt;script&gt;") == 3
 
 
 def test_numbers_and_verdict_stand_in_the_page(tmp_path):
     text = re.sub(r"<[^>]+>", " ", rendered(tmp_path))
-    for expected in ("0.81", "0.70 to 0.90", "reproduced", "81.3%", "1 (no token left)"):
+    for expected in (
+        "0.81",
+        "0.70 to 0.90",
+        "reproduced",
+        "81.3%",
+        "1 (no token left)",
+        "95.0%",
+        "heading 1, too short 2",
+    ):
         assert expected in text
 
 
@@ -108,8 +119,31 @@ def test_components_figure_shows_magnitudes_and_the_papers_value():
         {"layer": [0, 1] * 2, "component": [1, 1, 2, 2], "valence_r": [-0.5, 0.4, 0.1, -0.2]}
     )
     drawn = axes()
-    draw_components(drawn, table, "valence", 0.81)
-    assert drawn.lines[0].get_ydata().tolist() == [0.5, 0.4] and set(drawn.lines[-1].get_ydata()) == {0.81}
+    regression = pd.DataFrame({"layer": [0, 1], "valence_r": [0.6, -0.7]})
+    draw_components(drawn, table, regression, "valence", 0.81)
+    lines = {line.get_label(): list(line.get_ydata()) for line in drawn.lines}
+    assert lines["PC1, magnitude"] == [0.5, 0.4] and lines["paper, its model"] == [0.81, 0.81]
+    # A prediction has a sign, a component has none.
+    assert lines["ridge, word held out"] == [0.6, -0.7]
+
+
+def test_story_sets_are_drawn_with_their_own_numbers():
+    tables = {
+        name: pd.DataFrame({"layer": [0, 1], "top1": values})
+        for name, values in (("a", [0.1, 0.2]), ("b", [0.3, 0.4]))
+    }
+    drawn = axes()
+    draw_by_set(drawn, tables, "top1", "found")
+    assert {line.get_label(): list(line.get_ydata()) for line in drawn.lines[:2]} == {
+        "a": [0.1, 0.2],
+        "b": [0.3, 0.4],
+    }
+    agreement = pd.DataFrame(
+        {"first": "a", "second": "b", "layer": [0, 1], "n_concepts": 5, "cosine": [0.5, 0.6]}
+    )
+    drawn = axes()
+    draw_agreement(drawn, agreement)
+    assert list(drawn.lines[0].get_ydata()) == [0.5, 0.6] and drawn.lines[0].get_label() == "a and b (5)"
 
 
 def test_saved_figures_are_the_same_bytes_twice(tmp_path):

@@ -4,33 +4,32 @@ import numpy as np
 
 from emotion_concepts.retrieval import (
     concepts_in_every_half,
-    retrieval_hits,
+    retrieval_ranks,
     shuffled_gram,
+    story_hits,
     topic_gram,
     topic_groups,
     topic_halves,
 )
 
 
+def means_by_hand(means, emotions, topics, wanted):
+    """Mean of each concept's texts on the wanted topics."""
+    texts = list(zip(means, emotions, topics, strict=True))
+    return np.array(
+        [np.mean([m for m, e, t in texts if e == c and t in wanted], axis=0) for c in sorted(set(emotions))]
+    )
+
+
 def brute_force(means, emotions, topics, first_topics):
-    """Concept vectors of both halves by hand, matched by cosine."""
-    concepts = sorted(set(emotions))
-
-    def vectors(wanted):
-        rows = [
-            np.mean(
-                [m for m, e, t in zip(means, emotions, topics, strict=True) if e == c and t in wanted], axis=0
-            )
-            for c in concepts
-        ]
-        return np.array(rows) - np.mean(rows, axis=0)
-
-    asked, found = vectors(first_topics), vectors(set(topics) - first_topics)
-    hits = []
+    """Concept vectors of both halves by hand; the place of the own concept in the order of cosines."""
+    halves = [means_by_hand(means, emotions, topics, w) for w in (first_topics, set(topics) - first_topics)]
+    asked, found = (half - half.mean(0) for half in halves)
+    ranks = []
     for i, v in enumerate(asked):
         cosines = [v @ w / np.linalg.norm(w) for w in found]
-        hits.append(int(np.argmax(cosines)) == i)
-    return hits
+        ranks.append(np.argsort(cosines)[::-1].tolist().index(i))
+    return ranks
 
 
 def make(n_topics=4, n_concepts=7, width=9, stories=2, signal=0.6, seed=0):
@@ -46,15 +45,43 @@ def make(n_topics=4, n_concepts=7, width=9, stories=2, signal=0.6, seed=0):
     return np.array(means, np.float32), np.array(emotions), np.array(topics)
 
 
-def test_hits_match_brute_force():
+def test_ranks_match_brute_force():
     means, emotions, topics = make()
     gram, counts = topic_gram(means, emotions, topics)
     halves = topic_halves(4, 70, 0)
-    hits = retrieval_hits(gram, counts, halves)
-    for half, row in zip(halves, hits, strict=True):
+    ranks = retrieval_ranks(gram, counts, halves)
+    for half, row in zip(halves, ranks, strict=True):
         first = {f"t{t}" for t in np.flatnonzero(half)}
         assert row.tolist() == brute_force(means.astype(float), emotions, topics, first)
-    assert 0 < hits.mean() < 1
+    assert 0 < (ranks == 0).mean() < 1 and ranks.max() > 1
+
+
+def test_vectors_that_cannot_be_told_apart_are_not_found():
+    gram, counts = topic_gram(np.ones((8, 3)), np.repeat(["a", "b"], 4), np.array(["s", "t"] * 4))
+    assert (retrieval_ranks(gram, counts, topic_halves(2, 70, 0)) > 0).all()
+
+
+def test_story_hits_match_a_loop_over_stories():
+    means, emotions, topics = make(signal=1.0)
+    halves = topic_halves(4, 70, 0)
+    concepts = sorted(set(emotions))
+    expected = []
+    for mean, emotion, topic in zip(means.astype(float), emotions, topics, strict=True):
+        hits = []
+        for half in halves:
+            first = {f"t{t}" for t in np.flatnonzero(half)}
+            if topic not in first:
+                by_concept = means_by_hand(means.astype(float), emotions, topics, first)
+                moved = mean - by_concept.mean(0)
+                cosines = [
+                    moved @ v / np.linalg.norm(v) / np.linalg.norm(moved)
+                    for v in by_concept - by_concept.mean(0)
+                ]
+                hits.append(concepts[int(np.argmax(cosines))] == emotion)
+        expected.append(np.mean(hits))
+    found = story_hits(means, emotions, topics, halves)
+    np.testing.assert_allclose(found, expected)
+    assert 0.2 < found.mean() < 1
 
 
 def test_all_halvings_of_eight_topics_are_seventy():
@@ -91,7 +118,7 @@ def test_no_signal_gives_chance():
     rates = []
     for seed in range(20):
         gram, counts = topic_gram(*make(signal=0, n_concepts=10, seed=seed))
-        rates.append(retrieval_hits(gram, counts, topic_halves(4, 70, 0)).mean())
+        rates.append((retrieval_ranks(gram, counts, topic_halves(4, 70, 0)) == 0).mean())
     assert abs(np.mean(rates) - 0.1) < 0.05
 
 

@@ -5,7 +5,13 @@ import math
 import pytest
 from scipy import stats
 
-from emotion_concepts.scorecard import POWERED_PAIRS, component_entry, retrieval_entry, verdict
+from emotion_concepts.scorecard import (
+    POWERED_PAIRS,
+    component_entry,
+    regression_entry,
+    retrieval_entry,
+    verdict,
+)
 
 FIELDS = {
     "row",
@@ -52,6 +58,13 @@ def test_too_few_ratings_are_not_powered_and_have_no_number():
     assert (entry["verdict"], entry["value"], entry["n"]) == ("not powered", None, 2)
 
 
+def test_regression_is_judged_by_the_same_rules():
+    found = {"best_layer": 4, "r": 0.7, "interval": [0.5, 0.8], "p": 0.01, "shuffled": 0.2}
+    entry = regression_entry("m", "s", {"n_rated": 40, "valence": found}, "valence")
+    assert set(entry) == FIELDS and (entry["verdict"], entry["value"]) == ("reproduced", 0.7)
+    assert regression_entry("m", "s", {"n_rated": 2}, "arousal")["verdict"] == "not powered"
+
+
 def test_retrieval_that_cannot_be_asked_is_not_applicable():
     entry = retrieval_entry("m", "s", {"n_concepts": 0, "n_topics": 9})
     assert set(entry) == FIELDS and entry["verdict"] == "not applicable"
@@ -59,6 +72,6 @@ def test_retrieval_that_cannot_be_asked_is_not_applicable():
 
 def test_word_counts_that_do_as_well_are_said():
     summary = {"top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.95, "shuffled": 0.2,
-               "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
+               "top5": 1, "story": 0.6, "tfidf_top5": 1, "tfidf_story": 0.7, "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
     entry = retrieval_entry("m", "s", summary)
     assert entry["verdict"] == "reproduced" and "word counts alone do as well" in entry["reason"]

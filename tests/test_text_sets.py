@@ -2,9 +2,11 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from emotion_concepts.errors import DataError
+from emotion_concepts.hub_stories import hub_stories
 from emotion_concepts.text_sets import (
     Text,
     every_nth,
@@ -121,3 +123,55 @@ def test_neutral_dialogues_have_the_length_and_shape_that_denoising_needs():
         words = sum(len(message["content"].split()) for message in entry["messages"])
         assert 80 <= words <= 200, entry["id"]
     assert len(read_texts(path)) == len(entries) >= 32
+
+
+ROWS = [{"emotion": e, "topic": t, "text": f'{e}, "{t}"\nnext line'} for e in ("sad", "calm") for t in "xy"]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_stories_come_from_every_kind_of_file(tmp_path, ending):
+    path, table = tmp_path / f"mine.{ending}", pd.DataFrame(ROWS)
+    if ending == "jsonl":
+        table.to_json(path, orient="records", lines=True)
+    else:
+        getattr(table, f"to_{ending}")(path, index=False)
+    stories = read_stories(path)
+    assert [(s.emotion, s.topic, s.text) for s in stories] == sorted(tuple(row.values()) for row in ROWS)
+    assert len({s.id for s in stories}) == 4
+
+
+def test_a_table_without_a_column_or_with_a_gap_is_told(tmp_path):
+    pd.DataFrame(ROWS).drop(columns="topic").to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(DataError, match=r"a.csv: no column 'topic'; its columns: emotion, text"):
+        read_stories(tmp_path / "a.csv")
+    pd.DataFrame([*ROWS, {"emotion": "sad", "topic": "x"}]).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"b.parquet:5: a story needs 'text'"):
+        read_stories(tmp_path / "b.parquet")
+    (tmp_path / "c.parquet").write_text("not that")
+    with pytest.raises(DataError, match=r"c.parquet: cannot be read as parquet"):
+        read_stories(tmp_path / "c.parquet")
+
+
+def test_stories_come_from_a_dataset_with_columns_of_its_own(tmp_path):
+    """A folder of data files, which the datasets library opens as it opens one of the Hub."""
+    names = {"emotion": "label", "topic": "subject", "text": "story"}
+    pd.DataFrame(ROWS).rename(columns=names).to_parquet(tmp_path / "train.parquet")
+    stories = hub_stories(str(tmp_path), None, "train", names, ["calm", "sad"])
+    assert [(s.emotion, s.topic) for s in stories] == [
+        ("calm", "x"),
+        ("calm", "y"),
+        ("sad", "x"),
+        ("sad", "y"),
+    ]
+    with pytest.raises(DataError, match=r"no column 'text'; its columns: label, subject, story"):
+        hub_stories(str(tmp_path), None, "train", {"emotion": "label", "topic": "subject", "text": "text"})
+    with pytest.raises(DataError, match=r"dataset .*: .*split"):
+        hub_stories(str(tmp_path), None, "nosplit", names)
+
+
+def test_dialogues_keep_their_messages(tmp_path):
+    messages = [{"role": "user", "content": "2 + 2?"}, {"role": "assistant", "content": "4"}]
+    texts = [Text("d", "Human: 2 + 2?\n\nAssistant: 4", topic="sums", messages=messages)]
+    write_texts(tmp_path / "out.jsonl", texts)
+    assert read_texts(tmp_path / "out.jsonl") == texts
+    assert "Human" not in (tmp_path / "out.jsonl").read_text()

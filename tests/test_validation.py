@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
-from emotion_concepts.geometry import cosines, hierarchical_order, principal_components
+from emotion_concepts.geometry import cosines, held_out_operator, hierarchical_order, principal_components
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.validation import (
     components_by_layer,
     components_summary,
+    held_out_ratings,
     plane_table,
     retrieval_by_layer,
 )
@@ -116,3 +119,33 @@ def test_cosines_and_order_put_like_beside_like():
     assert matrix[0, 1] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     order = hierarchical_order(matrix).tolist()
     assert abs(order.index(0) - order.index(2)) == 1 and abs(order.index(1) - order.index(3)) == 1
+
+
+def test_held_out_operator_is_ridge_regression_with_one_left_out():
+    """The penalty belongs to all words; everything else, scikit-learn fits anew for each."""
+    rng = np.random.default_rng(10)
+    vectors, rating = rng.standard_normal((20, 6)) + 3, rng.standard_normal(20)
+    centred = vectors - vectors.mean(0)
+    penalty = np.trace(centred @ centred.T) / 20
+    expected = cross_val_predict(Ridge(alpha=penalty), vectors, rating, cv=LeaveOneOut())
+    np.testing.assert_allclose(held_out_operator(vectors) @ rating, expected)
+
+
+def test_planted_ratings_are_read_off_and_shuffled_ones_are_not():
+    ratings, valence, _ = planted_ratings()
+    rng = np.random.default_rng(11)
+    noise = rng.standard_normal((2, 30, 40))
+    vectors = noise + np.outer(valence, rng.standard_normal(40)) * np.array([0, 1])[:, None, None]
+    options = {"permutations": 99, "bootstraps": 200, "seed": 1}
+    table, found = held_out_ratings(vectors, CONCEPTS, ratings, **options)
+    assert (
+        found["valence"]["best_layer"] == 1 and found["valence"]["r"] > 0.8 and found["valence"]["p"] == 0.01
+    )
+    assert found["valence"]["interval"][0] > 0.5 and found["arousal"]["p"] > 0.05
+    assert table["valence_r"].tolist()[1] == found["valence"]["r"]
+    ps = []
+    for seed in range(20):
+        shuffled = ratings.assign(valence=np.random.default_rng(seed).permutation(valence))
+        ps.append(held_out_ratings(vectors[1:], CONCEPTS, shuffled, **options)[1]["valence"]["p"])
+    assert sum(p < 0.05 for p in ps) <= 3  # at most 3 of 20 at 5%: probability .98
+    assert held_out_ratings(vectors, CONCEPTS, ratings[:3], **options)[1] == {"n_rated": 3}

@@ -6,18 +6,21 @@ are errors. Ranges and combinations are checked here, before any job starts.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+from emotion_concepts.concepts import USUAL_CONCEPTS
+from emotion_concepts.config_base import Name, Section
+from emotion_concepts.config_texts import (
+    BundledStories,
+    Checks,
+    DialogueSet,
+    GeneratedStories,
+    LocalWriter,
+    StorySet,
+)
 
 # Texts that are recorded for denoising, under this name beside the story sets.
 NEUTRAL = "neutral"
-
-
-class Section(BaseModel):
-    """A part of the settings: extra keys are forbidden, values do not change after the check."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelSource(Section):
@@ -43,39 +46,14 @@ class ModelSource(Section):
         return self
 
 
-class BundledStories(Section):
-    source: Literal["bundled"] = Field(
-        description="bundled: the stories of resources/stories/NAME.jsonl, NAME being the set's."
-    )
-
-
-class FileStories(Section):
-    source: Literal["file"] = Field(description="file: stories of your own.")
-    path: str = Field(description="JSON lines, one story each: emotion, topic, text.")
-
-
-class GeneratedStories(Section):
-    source: Literal["generate"] = Field(description="generate: stories written by a model.")
-    model: Name = Field(description="The writer: a key of models.")
-    topics: int = Field(2, ge=1, description="How many topics of resources/topics.txt, from the top.")
-    stories_per_topic: int = Field(1, ge=1, description="Stories for each concept and topic.")
-    attempts: int = Field(
-        3, ge=1, description="How often a story that fails the checks is written anew before it is given up."
-    )
-    max_new_tokens: int = Field(200, ge=80, description="Length limit of a story, in tokens.")
-    temperature: float = Field(0.8, gt=0, le=2, description="Sampling temperature.")
-    top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling: probability mass that is kept.")
-    seed: int = Field(1, ge=0, description="Seed; each story's own seed is derived from it.")
-
-
-StorySet = Annotated[BundledStories | FileStories | GeneratedStories, Field(discriminator="source")]
-
-
 class Neutral(Section):
     path: str | None = Field(
         None,
         description="Dialogues without emotional content, JSON lines with messages. Null takes the bundled "
         "resources/neutral/dialogues.jsonl.",
+    )
+    text_set: Name | None = Field(
+        None, description="Instead of a path: a key of text_sets, of kind neutral, that a model writes."
     )
     limit: int | None = Field(
         None, ge=4, description="Take every n-th dialogue so that this many remain; null takes all."
@@ -163,8 +141,9 @@ class Steering(Section):
 class Run(Section):
     models: list[Name] = Field(["smollm2"], min_length=1, description="Which of models to study.")
     story_sets: list[Name] = Field(
-        ["tone", "pairs", "own"], min_length=1, description="Which of story_sets to read."
+        ["bundled", "own"], min_length=1, description="Which of story_sets to read."
     )
+    text_sets: list[Name] = Field([], description="Which of text_sets to write, beside what the run needs.")
 
 
 class Config(Section):
@@ -176,18 +155,21 @@ class Config(Section):
     )
     story_sets: dict[Name, StorySet] = Field(
         {
-            "tone": BundledStories(source="bundled"),
-            "pairs": BundledStories(source="bundled"),
-            "own": GeneratedStories(source="generate", model="smollm2"),
+            "bundled": BundledStories(source="bundled"),
+            "own": GeneratedStories(
+                source="generate", model="smollm2", emotions=sorted(USUAL_CONCEPTS), topics=4
+            ),
         },
         description="Story sets by name. run.story_sets chooses.",
     )
-    emotions: list[str] | None = Field(
-        None,
-        min_length=2,
-        description="Concepts to keep, or null for all that a story set has (a generated set: those of the "
-        "bundled sets).",
+    text_sets: dict[Name, DialogueSet] = Field(
+        {},
+        description="Dialogues that a model writes, by name. run.text_sets chooses, and neutral.text_set.",
     )
+    emotions: list[str] | None = Field(
+        None, min_length=2, description="Concepts to keep, or null for all that a story set has."
+    )
+    checks: Checks = Field(Checks(), description="Checks of every story set, bundled ones too.")
     neutral: Neutral = Field(Neutral(), description="Neutral dialogues, used for denoising.")
     recording: Recording = Field(Recording(), description="How texts become activations.")
     vectors: Vectors = Field(Vectors(), description="How activations become vectors.")
@@ -201,15 +183,26 @@ class Config(Section):
         for kind, chosen, defined in (
             ("models", self.run.models, self.models),
             ("story_sets", self.run.story_sets, self.story_sets),
+            ("text_sets", self.run.text_sets, self.text_sets),
         ):
             for place, name in enumerate(chosen):
                 if name not in defined:
                     raise CrossReferenceError(("run", kind, place), name, list(defined))
-        for name, story_set in self.story_sets.items():
-            if name == NEUTRAL:
-                raise ValueError(f"story_sets: the name {NEUTRAL!r} is taken by the neutral dialogues")
-            if isinstance(story_set, GeneratedStories) and story_set.model not in self.models:
-                raise CrossReferenceError(("story_sets", name, "model"), story_set.model, list(self.models))
+        for kind, sets in (("story_sets", self.story_sets), ("text_sets", self.text_sets)):
+            for name, texts in sets.items():
+                if name == NEUTRAL:
+                    raise ValueError(f"{kind}: the name {NEUTRAL!r} is taken by the neutral dialogues")
+                if isinstance(texts, LocalWriter) and texts.model not in self.models:
+                    raise CrossReferenceError((kind, name, "model"), texts.model, list(self.models))
+        twice = sorted(set(self.story_sets) & set(self.text_sets))
+        if twice:
+            raise ValueError(f"text_sets: the name {twice[0]!r} is taken by a story set")
+        if self.neutral.text_set:
+            neutral = [name for name, texts in self.text_sets.items() if texts.kind == "neutral"]
+            if self.neutral.path:
+                raise ValueError("neutral: give path or text_set, not both")
+            if self.neutral.text_set not in neutral:
+                raise CrossReferenceError(("neutral", "text_set"), self.neutral.text_set, neutral)
         return self
 
 

@@ -8,19 +8,37 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from emotion_concepts.config import (
+from emotion_concepts.config import Config, CrossReferenceError
+from emotion_concepts.config_texts import (
     BundledStories,
-    Config,
-    CrossReferenceError,
+    EndpointDialogues,
+    EndpointStories,
     FileStories,
+    GeneratedDialogues,
     GeneratedStories,
+    HubColumns,
+    HubStories,
+    LocalWriter,
+    Sampling,
 )
 from emotion_concepts.errors import ConfigError
 from emotion_concepts.layers import single_layer, steered_layers
 from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
-from emotion_concepts.text_sets import concepts_of_file
+from emotion_concepts.text_sets import concepts_of_file, read_named_lines
 
 Place = tuple[str | int, ...]
+
+# The kinds of entry in each map of texts, by their `source`.
+SECTIONS_OF = {
+    "story_sets": {
+        "bundled": BundledStories,
+        "file": FileStories,
+        "hub": HubStories,
+        "generate": GeneratedStories,
+        "endpoint": EndpointStories,
+    },
+    "text_sets": {"generate": GeneratedDialogues, "endpoint": EndpointDialogues},
+}
 
 
 def checked_config(settings: dict, files: Sequence[Path] = (), *, resources: Path, results: Path) -> Config:
@@ -56,28 +74,37 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
     def say(place: Place, message: str) -> None:
         problems.append(f"{_where(place, files)}: {message}")
 
+    bundled = set((resources / "emotions.txt").read_text(encoding="utf-8").split("\n")) - {""}
     known: set[str] = set()
-    for name in config.run.story_sets:
-        story_set = config.story_sets[name]
-        if isinstance(story_set, GeneratedStories):
-            continue
+    chosen = [config.story_sets[name] for name in config.run.story_sets]
+    # What a dataset on the Hub holds is not known here.
+    any_word = any(isinstance(story_set, HubStories) for story_set in chosen)
+    if all(isinstance(story_set, Sampling) for story_set in chosen):
+        # A model writes about any word.
+        known |= set(config.emotions or ())
+    for name, story_set in zip(config.run.story_sets, chosen, strict=True):
         path = story_file(name, story_set, resources)
-        if not path.is_file():
+        if isinstance(story_set, Sampling):
+            known |= bundled | set(story_set.emotions or ())
+        elif path is None:
+            continue
+        elif not path.is_file():
             place = ("story_sets", name, "path" if isinstance(story_set, FileStories) else "source")
             say(place, f"no such file: {path}")
         else:
             known |= concepts_of_file(path)
-    if any(isinstance(config.story_sets[name], GeneratedStories) for name in config.run.story_sets):
-        known |= set((resources / "emotions.txt").read_text(encoding="utf-8").split("\n")) - {""}
-    if all(isinstance(config.story_sets[name], GeneratedStories) for name in config.run.story_sets):
-        # A model writes about any word.
-        known |= set(config.emotions or ())
-    for place, emotion in enumerate(config.emotions or ()):
-        if emotion not in known:
-            say(("emotions", place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
-    for place, emotion in enumerate(config.steering.concepts or ()):
-        if emotion not in known:
-            say(("steering", "concepts", place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
+    for key, concepts in (
+        (("emotions",), config.emotions),
+        (("steering", "concepts"), config.steering.concepts),
+    ):
+        for place, emotion in enumerate(concepts or ()):
+            if emotion not in known and not any_word:
+                say((*key, place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
+    n_topics = len(read_named_lines(resources / "topics.txt"))
+    for kind, sets in (("story_sets", config.story_sets), ("text_sets", config.text_sets)):
+        for name, texts in sets.items():
+            if isinstance(texts, Sampling) and texts.topics > n_topics:
+                say((kind, name, "topics"), f"{texts.topics}, but resources/topics.txt has {n_topics}")
     for key, path in (
         (("neutral", "path"), config.neutral.path),
         (("ratings", "path"), config.ratings.path),
@@ -107,20 +134,31 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
 
 
 def used_models(config: Config) -> list[str]:
-    """Models that the run touches: those studied, and the writers of the chosen story sets."""
-    writers = [
-        config.story_sets[name].model
-        for name in config.run.story_sets
-        if isinstance(config.story_sets[name], GeneratedStories)
-    ]
+    """Models that the run touches: those studied, and the writers that run here."""
+    texts = [config.story_sets[name] for name in config.run.story_sets]
+    texts += [config.text_sets[name] for name in written_dialogues(config)]
+    writers = [written.model for written in texts if isinstance(written, LocalWriter)]
     return list(dict.fromkeys([*config.run.models, *writers]))
 
 
-def story_file(name: str, story_set: BundledStories | FileStories, resources: Path) -> Path:
-    """The file in which a story set that is not generated stands."""
+def written_dialogues(config: Config) -> list[str]:
+    """Dialogue sets that the run needs."""
+    neutral = [config.neutral.text_set] if config.neutral.text_set else []
+    return list(dict.fromkeys([*config.run.text_sets, *neutral]))
+
+
+def story_file(name: str, story_set, resources: Path) -> Path | None:
+    """The file in which a story set stands; None for one that is written or on the Hub."""
     if isinstance(story_set, FileStories):
         return Path(story_set.path).expanduser()
-    return resources / "stories" / f"{name}.jsonl"
+    return resources / "stories" / f"{name}.jsonl" if isinstance(story_set, BundledStories) else None
+
+
+def neutral_file(config: Config, resources: Path) -> Path:
+    """The file of the neutral dialogues: the user's, one that a model writes, or the bundled one."""
+    if config.neutral.text_set:
+        return Path(f"results/texts/{config.neutral.text_set}.jsonl")
+    return Path(config.neutral.path or resources / "neutral/dialogues.jsonl")
 
 
 def source_files(source: str) -> list[str]:
@@ -129,10 +167,12 @@ def source_files(source: str) -> list[str]:
     return sorted(str(path) for path in folder.iterdir() if path.is_file()) if folder else []
 
 
-def concepts_to_write(config: Config, resources: Path) -> list[str]:
-    """The concepts that a generated story set is about: `emotions`, or those of the bundled sets."""
-    if config.emotions:
-        return sorted(config.emotions)
+def concepts_to_write(name: str, config: Config, resources: Path) -> list[str]:
+    """The concepts that a written story set is about: its own, `emotions`, or those of the bundled sets."""
+    chosen = config.story_sets[name].emotions or config.emotions
+    if chosen:
+        narrowed = [c for c in chosen if not config.emotions or c in config.emotions]
+        return sorted(narrowed or config.emotions)
     bundled = [n for n, s in config.story_sets.items() if isinstance(s, BundledStories)]
     return sorted(
         set().union(*(concepts_of_file(story_file(n, config.story_sets[n], resources)) for n in bundled))
@@ -158,7 +198,7 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
         return f"{_where(cause.place, files)}: {cause.value!r} is not defined{_nearest(cause.value, cause.known)}"
     # A name that is not allowed: pydantic marks it as a key.
     place = tuple(p for p in place if p != "[key]")
-    place = tuple(p for p in place if p not in ("bundled", "file", "generate") or place[0] != "story_sets")
+    place = tuple(p for p in place if p not in SECTIONS_OF.get(place[0], {}) or p == place[1])
     where = _where(place, files)
     if kind == "extra_forbidden":
         known = _keys_beside(tuple(problem["loc"]))
@@ -177,7 +217,7 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
             if kind == "union_tag_invalid"
             else "missing; give one of"
         )
-        expected = problem["ctx"].get("expected_tags", "'bundled', 'file', 'generate'")
+        expected = problem["ctx"].get("expected_tags", ", ".join(map(repr, SECTIONS_OF[place[0]])))
         return f"{where}: {said} {expected}"
     message = problem["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
@@ -190,8 +230,10 @@ def _keys_beside(place: Place) -> list[str]:
     section: type[BaseModel] = Config
     if place[0] == "models" and len(place) > 2:
         section = Config.model_fields["models"].annotation.__args__[1]
-    elif place[0] == "story_sets" and len(place) > 2:
-        section = {"bundled": BundledStories, "file": FileStories, "generate": GeneratedStories}[place[2]]
+    elif place[0] in SECTIONS_OF and len(place) > 2:
+        section = SECTIONS_OF[place[0]][place[2]]
+        if "columns" in place[3:-1]:
+            section = HubColumns
     elif len(place) > 1:
         section = Config.model_fields[place[0]].annotation
     return list(section.model_fields)

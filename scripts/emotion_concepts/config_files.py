@@ -27,7 +27,9 @@ def config_schema() -> str:
 
 def _section(section: BaseModel, indent: str, *, top: bool = False) -> list[str]:
     lines: list[str] = []
-    for name, field in type(section).model_fields.items():
+    # What a set is comes first, whatever class its key is from.
+    fields = sorted(type(section).model_fields.items(), key=lambda item: item[0] != "source")
+    for name, field in fields:
         value = getattr(section, name)
         lines += [""] if top else []
         lines += _comment(field.description, indent)
@@ -38,13 +40,15 @@ def _section(section: BaseModel, indent: str, *, top: bool = False) -> list[str]
 def _entry(name: str, value: object, indent: str) -> list[str]:
     if isinstance(value, BaseModel):
         return [f"{indent}{name}:", *_section(value, indent + "  ")]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         lines = [f"{indent}{name}:"]
         for key, item in value.items():
             lines += [f"{indent}  {key}:", *_section(item, indent + "    ")]
         return lines
-    # JSON's flow style is YAML, and keeps a list on one line.
-    return [f"{indent}{name}: {_scalar(value)}"]
+    # JSON's flow style is YAML, and may go on in the next line.
+    return textwrap.wrap(
+        f"{indent}{name}: {_scalar(value)}", 108, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )
 
 
 def _scalar(value: object) -> str:

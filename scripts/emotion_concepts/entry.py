@@ -18,7 +18,7 @@ from emotion_concepts.progress import progress_to
 def run_script(main: Callable[..., None], namespace: dict) -> None:
     """Call a script's `main` with what Snakemake or the command line gives, by parameter name.
 
-    Under Snakemake, parameters are the rule's named inputs, outputs, `cfg`, threads and resources. By hand,
+    Under Snakemake, parameters are the rule's named inputs, outputs, logs, `cfg`, threads and resources. By hand,
     every parameter is an option: `--cfg` takes YAML. A user's mistake becomes one line and exit
     code 1; any other error rises with its traceback.
     """
@@ -38,16 +38,17 @@ def run_script(main: Callable[..., None], namespace: dict) -> None:
 
 
 def _from_snakemake(main: Callable, snakemake) -> dict:
-    given = {**dict(snakemake.input.items()), **dict(snakemake.output.items())}
+    given = {**dict(snakemake.input.items()), **dict(snakemake.output.items()), **dict(snakemake.log.items())}
     given |= {"cfg": snakemake.params.get("cfg"), "threads": snakemake.threads}
     given |= dict(snakemake.resources.items())
     arguments = {}
-    for name in inspect.signature(main).parameters:
+    for name, parameter in inspect.signature(main).parameters.items():
         value = given[name]
-        if isinstance(value, str):
+        if parameter.annotation == list[Path]:
+            # One file is given as a string, none or several as a list.
+            value = [Path(item) for item in ([value] if isinstance(value, str) else value)]
+        elif isinstance(value, str):
             value = Path(value)
-        elif name != "cfg" and not isinstance(value, int | None):
-            value = [Path(item) for item in value]
         arguments[name] = value
     return arguments
 

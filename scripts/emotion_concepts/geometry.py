@@ -34,3 +34,19 @@ def principal_components(vectors_CD: np.ndarray, count: int) -> tuple[np.ndarray
     scores = left[:, :count] * singular[:count]
     strongest = scores[np.abs(scores).argmax(0), np.arange(count)]
     return scores * np.where(strongest < 0, -1, 1), singular[:count] ** 2 / np.sum(singular**2)
+
+
+def held_out_operator(vectors_CD: np.ndarray) -> np.ndarray:
+    """What ridge regression on all other concepts predicts for each concept, as a linear map: float64 [C, C].
+
+    `operator @ rating_C` is the leave-one-out prediction (with intercept). The penalty is the mean
+    eigenvalue of the centred inner products: it is fixed by the vectors alone, so no rating chooses it
+    and every shuffle of the ratings can be predicted by one product.
+    """
+    n = len(vectors_CD)
+    centred = vectors_CD - vectors_CD.mean(0)
+    inner = centred @ centred.T
+    penalty = np.trace(inner) / n
+    fitted = np.full((n, n), 1 / n) + inner @ np.linalg.inv(inner + penalty * np.eye(n))
+    # The closed form of leaving one out: a fit's residual, divided by what the point does not explain itself.
+    return np.eye(n) - (np.eye(n) - fitted) / (1 - np.diag(fitted))[:, None]

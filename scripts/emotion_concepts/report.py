@@ -17,6 +17,7 @@ class Section:
 
     model: str
     story_set: str
+    checks: dict
     manifest: dict
     vectors: dict
     validation: dict
@@ -31,15 +32,19 @@ def read_continuations(path: Path) -> list[dict]:
 
 
 def render_report(
-    template: Path, scorecard: list[dict], models: Mapping[str, dict], sections: Sequence[Section]
+    template: Path,
+    scorecard: list[dict],
+    models: Mapping[str, dict],
+    sections: Sequence[Section],
+    comparisons: Mapping[str, Path],
 ) -> str:
-    """The page, with every figure inside it."""
+    """The page, with every figure inside it; `comparisons` has a model's figure of its story sets."""
     environment = Environment(
         loader=FileSystemLoader(template.parent), undefined=StrictUndefined, autoescape=True
     )
     environment.filters |= {"number": _number, "data_uri": _data_uri}
     return environment.get_template(template.name).render(
-        scorecard=scorecard, models=models, sections=sections, version=__version__
+        scorecard=scorecard, models=models, sections=sections, comparisons=comparisons, version=__version__
     )
 
 

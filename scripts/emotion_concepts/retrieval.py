@@ -61,8 +61,8 @@ def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.nd
     return ((first_SP @ counts_PC > 0) & (~first_SP @ counts_PC > 0)).all(0)
 
 
-def retrieval_hits(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
-    """Whether each concept's nearest vector from the other half is its own: bool [S, C].
+def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
+    """How many concepts of the other half are at least as near to each vector as its own: int [S, C].
 
     Parameters
     ----------
@@ -78,8 +78,39 @@ def retrieval_hits(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.nd
     cross = _half_products(gram_PPCC, first_SP, ~first_SP, asked_counts, found_counts)
     own = _half_products(gram_PPCC, ~first_SP, ~first_SP, found_counts, found_counts)
     norm_SC = np.sqrt(np.maximum(np.einsum("scc->sc", own), 1e-300))
-    best_SC = (cross / norm_SC[:, None, :]).argmax(-1)
-    return best_SC == np.arange(gram_PPCC.shape[-1])
+    likeness = cross / norm_SC[:, None, :]
+    return (likeness >= np.einsum("scc->sc", likeness)[:, :, None]).sum(-1) - 1
+
+
+def story_hits(
+    values_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
+) -> np.ndarray:
+    """Share of halvings in which a story's nearest concept vector is its own: float64 [N].
+
+    The vectors are made from the half of the topics that the story's topic is not in; nearest by
+    cosine, after the mean of that half's concept means is taken off the story.
+
+    Every concept needs stories in every half: see `concepts_in_every_half`.
+    """
+    concept_names, concept = np.unique(emotions, return_inverse=True)
+    topic_names, topic = np.unique(topics, return_inverse=True)
+    values = values_ND - values_ND.mean(0, dtype=np.float64)
+    n_concepts, n_topics = len(concept_names), len(topic_names)
+    sums = np.zeros((n_topics, n_concepts, values.shape[1]))
+    np.add.at(sums, (topic, concept), values)
+    counts = np.zeros((n_topics, n_concepts))
+    np.add.at(counts, (topic, concept), 1)
+    hits, asked = np.zeros(len(values)), np.zeros(len(values))
+    for first_P in first_SP:
+        means = np.tensordot(first_P, sums, 1) / (first_P @ counts)[:, None]
+        middle = means.mean(0)
+        vectors = means - middle
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
+        held_out = ~first_P[topic]
+        nearest = ((values[held_out] - middle) @ vectors.T).argmax(1)
+        hits[held_out] += nearest == concept[held_out]
+        asked += held_out
+    return hits / np.maximum(asked, 1)
 
 
 def shuffled_gram(

@@ -39,13 +39,17 @@ def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
         if summary["tfidf"] >= summary["top1"]
         else f"word counts alone: {summary['tfidf']:.2f}"
     )
+    found_too = (
+        f"own among the nearest five {summary['top5']:.2f} (word counts {summary['tfidf_top5']:.2f}); single stories "
+        f"{summary['story']:.2f} ({summary['tfidf_story']:.2f})"
+    )
     return _entry(
         1, claim, model, story_set, summary["best_layer"], summary["top1"], summary["interval"], summary["p"],
         paper="qualitative",
         control={"chance": summary["chance"], "shuffled_labels_best_layer": summary["shuffled"],
                  "tfidf": summary["tfidf"]},
         n=summary["n_concepts"], verdict=found,
-        reason=f"{summary['n_concepts']} concepts, {summary['n_topics']} topics, {words}",
+        reason=f"{summary['n_concepts']} concepts, {summary['n_topics']} topics, {words}; {found_too}",
     )  # fmt: skip
 
 
@@ -69,6 +73,25 @@ def component_entry(model: str, story_set: str, summary: dict, dimension: str, p
         8, claim, model, story_set, summary["layer"], found["r"], found["interval"], found["p"], paper=paper,
         control={"shuffled_ratings_best": found["shuffled_best"]}, n=summary["n_rated"], verdict=judged,
         reason=reason,
+    )  # fmt: skip
+
+
+def regression_entry(model: str, story_set: str, summary: dict, dimension: str) -> dict:
+    """Row 8, beside the components: a rating is read off the vector by a regression made on other words."""
+    claim = f"geometry: human {dimension} is readable from the vectors (ridge, word held out, best layer)"
+    if dimension not in summary:
+        return _entry(
+            8, claim, model, story_set, None, None, None, None, paper=None, control=None,
+            n=summary["n_rated"], verdict="not powered",
+            reason=f"only {summary['n_rated']} concepts have human ratings",
+        )  # fmt: skip
+    found = summary[dimension]
+    powered = summary["n_rated"] >= POWERED_PAIRS
+    return _entry(
+        8, claim, model, story_set, found["best_layer"], found["r"], found["interval"], found["p"], paper=None,
+        control={"shuffled_ratings_best_layer": found["shuffled"]}, n=summary["n_rated"],
+        verdict=verdict(found["interval"], found["p"], chance=0, powered=powered),
+        reason="the best layer is picked in every shuffle too",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from emotion_concepts.concepts import USUAL_CONCEPTS
 from emotion_concepts.generation import sample
 from emotion_concepts.models import Model
 from emotion_concepts.steering import continuation_logprobs, residual_norms
@@ -17,11 +18,6 @@ from emotion_concepts.text_sets import Text
 from emotion_concepts.vectors import EmotionVectors, random_directions
 
 UNSTEERED = "unsteered"
-# Twelve concepts that lie apart in valence and arousal, steered where the settings name none.
-USUAL_CONCEPTS = (
-    "happy", "loving", "calm", "proud", "hopeful", "enthusiastic",
-    "sad", "afraid", "angry", "desperate", "guilty", "nervous",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Text sets: JSON lines, one text each, which everything downstream reads.
 
-A text has `id`, and either `text` or chat `messages`; stories also have `emotion` and `topic`.
+A text has `id`, and either `text` or chat `messages`; stories also have `emotion` and `topic`, and may
+have `person`. Stories come from JSON lines, CSV, Parquet or a dataset on the Hub, and leave as JSON lines.
 """
 
 import json
@@ -17,13 +18,15 @@ PLAIN_ROLES = {"system": "System", "user": "Human", "assistant": "Assistant"}
 
 @dataclass(frozen=True)
 class Text:
-    """One text of a text set."""
+    """One text of a text set; `text` of a dialogue is its plain form."""
 
     id: str
     text: str
     emotion: str | None = None
     topic: str | None = None
+    person: str | None = None
     labels: dict = field(default_factory=dict)
+    messages: list[dict] | None = None
 
 
 def read_texts(path: Path) -> list[Text]:
@@ -42,35 +45,59 @@ def read_texts(path: Path) -> list[Text]:
         if name in lines:
             raise DataError(f"{where}: id {name!r} is used in line {lines[name]} already")
         lines[name] = number
-        texts.append(Text(name, text, entry.get("emotion"), entry.get("topic"), entry.get("labels", {})))
+        known = {key: entry.get(key) for key in ("emotion", "topic", "person", "messages")}
+        texts.append(Text(name, text, labels=entry.get("labels", {}), **known))
     if not texts:
         raise DataError(f"{path}: no texts; expected JSON lines, one object each")
     return texts
 
 
 def read_stories(path: Path, emotions: Sequence[str] | None = None) -> list[Text]:
-    """Read stories (`emotion`, `topic`, `text`), keeping the given emotions, sorted by concept, topic, id.
+    """Stories of a file (JSON lines, CSV or Parquet, told by its ending), as `stories_of` makes them."""
+    return stories_of(_entries(path), str(path), emotions)
+
+
+def stories_of(
+    entries: Iterable[tuple[int, dict]], source: str, emotions: Sequence[str] | None = None
+) -> list[Text]:
+    """Stories with `emotion`, `topic`, `text`, keeping the given emotions, sorted by concept, topic, id.
+
+    Parameters
+    ----------
+    entries : iterable of (int, dict)
+        Numbered lines or rows.
+    source : str
+        What they are from, for messages and for ids where they have none.
 
     Raises
     ------
     DataError
-        As `read_texts`; a story without emotion or topic, or a concept left with no story.
+        Source and line of what cannot be used; or fewer than two concepts are left.
     """
-    for number, entry in _objects(path):
+    stories, lines = [], {}
+    for number, entry in entries:
         for key in ("emotion", "topic", "text"):
             if not isinstance(entry.get(key), str) or not entry[key].strip():
-                raise DataError(f"{path}:{number}: a story needs {key!r}, a text that is not empty")
-    stories = [story for story in read_texts(path) if emotions is None or story.emotion in emotions]
+                raise DataError(f"{source}:{number}: a story needs {key!r}, a text that is not empty")
+        name = str(entry.get("id") or f"{Path(source).stem}-{number:06d}")
+        if name in lines:
+            raise DataError(f"{source}:{number}: id {name!r} is used in line {lines[name]} already")
+        lines[name] = number
+        if emotions is None or entry["emotion"] in emotions:
+            person = entry.get("person") or None
+            stories.append(
+                Text(name, entry["text"], entry["emotion"], entry["topic"], person, entry.get("labels", {}))
+            )
     if len({story.emotion for story in stories}) < 2:
         raise DataError(
-            f"{path}: fewer than two of the chosen concepts have stories; vectors need two or more"
+            f"{source}: fewer than two of the chosen concepts have stories; vectors need two or more"
         )
     return sorted(stories, key=lambda story: (story.emotion, story.topic, story.id))
 
 
 def concepts_of_file(path: Path) -> set[str]:
     """The concepts that have stories in a file."""
-    return {entry["emotion"] for _, entry in _objects(path) if isinstance(entry.get("emotion"), str)}
+    return {entry["emotion"] for _, entry in _entries(path) if isinstance(entry.get("emotion"), str)}
 
 
 def write_texts(path: Path, texts: Iterable[Text]) -> None:
@@ -78,6 +105,8 @@ def write_texts(path: Path, texts: Iterable[Text]) -> None:
     with written_whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
         for text in texts:
             entry = {key: value for key, value in vars(text).items() if value}
+            if text.messages:
+                del entry["text"]
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
@@ -107,6 +136,31 @@ def read_named_lines(path: Path) -> dict[str, str]:
     return named
 
 
+def first_lines(path: Path, count: int) -> dict[str, str]:
+    """The first `count` of the named lines."""
+    return dict(list(read_named_lines(path).items())[:count])
+
+
+def _entries(path: Path) -> Iterator[tuple[int, dict]]:
+    """Numbered stories of a file: lines of JSON, or rows of a table (the first is 1, below the names)."""
+    ending = Path(path).suffix.lower()
+    if ending not in (".csv", ".parquet"):
+        yield from _objects(path)
+        return
+    # Not at the top: the Snakefile reads this module, and pandas is half a second.
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(path) if ending == ".parquet" else pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path}: cannot be read as {ending[1:]}: {str(error).splitlines()[0]}") from None
+    missing = [name for name in ("emotion", "topic", "text") if name not in table.columns]
+    if missing:
+        raise DataError(f"{path}: no column {missing[0]!r}; its columns: {', '.join(table.columns)}")
+    for number, row in enumerate(table.to_dict("records"), 1):
+        yield number, {key: value for key, value in row.items() if pd.notna(value)}
+
+
 def _objects(path: Path) -> Iterator[tuple[int, dict]]:
     """Line numbers and objects of a JSON lines file; blank lines are passed over."""
     try:
@@ -125,17 +179,20 @@ def _objects(path: Path) -> Iterator[tuple[int, dict]]:
         yield number, entry
 
 
+def plain_dialogue(messages: Sequence[dict]) -> str:
+    """Chat messages as plain `Human:` / `Assistant:` turns."""
+    return "\n\n".join(f"{PLAIN_ROLES[m['role']]}: {m['content']}" for m in messages)
+
+
 def _text_of(entry: dict, where: str) -> str:
     if isinstance(entry.get("text"), str):
         return entry["text"]
     messages = entry.get("messages")
     if not isinstance(messages, list) or not messages:
         raise DataError(f"{where}: a text needs 'text' (a string) or 'messages' (a list)")
-    turns = []
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("content"), str):
             raise DataError(f"{where}: a message needs 'role' and 'content'")
         if message.get("role") not in PLAIN_ROLES:
             raise DataError(f"{where}: role {message.get('role')!r} is not one of {', '.join(PLAIN_ROLES)}")
-        turns.append(f"{PLAIN_ROLES[message['role']]}: {message['content']}")
-    return "\n\n".join(turns)
+    return plain_dialogue(messages)

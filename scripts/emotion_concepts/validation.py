@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from emotion_concepts import retrieval, statistics
-from emotion_concepts.geometry import principal_components
+from emotion_concepts.geometry import held_out_operator, principal_components
 from emotion_concepts.shards import LayerActivations
 
 N_COMPONENTS = 5
@@ -23,7 +23,7 @@ def retrieval_by_layer(
     bootstraps: int,
     seed: int,
 ) -> tuple[pd.DataFrame, dict]:
-    """Top-1 retrieval of concepts on held-out topics, at each layer, with its controls.
+    """Retrieval of concepts on held-out topics, at each layer, with its controls.
 
     Parameters
     ----------
@@ -36,10 +36,12 @@ def retrieval_by_layer(
     -------
     table : DataFrame
         layer, top1, low, high: share of (split, concept) pairs found, 95% interval from a bootstrap
-        over concepts.
+        over concepts; top5: the same where the own concept is among the nearest five; story: share of
+        single stories whose nearest vector, made from the other topics, is their own concept's.
     summary : dict
-        best_layer, its value and interval; p against shuffled labels, where the best layer is
-        picked in each shuffle too; `shuffled`, the mean of those best values; tfidf; chance. Only
+        best_layer, its values and interval; p against shuffled labels, where the best layer is
+        picked in each shuffle too; `shuffled`, the mean of those best values; the same figures for word
+        counts (tfidf, tfidf_top5, tfidf_story); chance; found_at_best by concept. Only
         counts, and an empty table, where fewer than two concepts have stories in every half.
     """
     first = next(iter(layers()))
@@ -54,43 +56,51 @@ def retrieval_by_layer(
         "n_splits": len(first_SP),
         "n_stories": len(texts),
     }
-    columns = ["layer", "top1", "low", "high"]
+    columns = ["layer", "top1", "low", "high", "top5", "story"]
     if len(counts) < 2 or n_concepts < 2:
         return pd.DataFrame(columns=columns), summary
     orders = _label_orders(shuffles, len(counts), n_concepts, seed)
     null = np.zeros(shuffles)
     rows, found_LC = [], []
+    concepts = np.unique(first.emotion)[whole]
+    asked = np.isin(first.emotion, concepts)
     for layer, activations in enumerate(layers()):
         gram, counts = _whole_gram(activations.mean, first.emotion, topics, whole)
-        found_C = retrieval.retrieval_hits(gram, counts, first_SP).mean(0)
+        ranks = retrieval.retrieval_ranks(gram, counts, first_SP)
+        found_C = (ranks == 0).mean(0)
+        story = retrieval.story_hits(activations.mean[asked], first.emotion[asked], topics[asked], first_SP)
         interval = statistics.bootstrap_interval(
             lambda chosen, found_C=found_C: found_C[chosen].mean(), n_concepts, samples=bootstraps, seed=seed
         )
-        rows.append((layer, found_C.mean(), *interval))
+        rows.append((layer, found_C.mean(), *interval, (ranks < 5).mean(), story.mean()))
         found_LC.append(found_C)
         for i, order in enumerate(orders):
             shuffled = retrieval.shuffled_gram(gram, counts, order)
             # Where concepts have different topics, a shuffle can leave one without a story in a half.
             possible = retrieval.concepts_in_every_half(shuffled[1], first_SP).all()
-            best_of_shuffle = retrieval.retrieval_hits(*shuffled, first_SP).mean() if possible else np.nan
+            best_of_shuffle = (
+                (retrieval.retrieval_ranks(*shuffled, first_SP) == 0).mean() if possible else np.nan
+            )
             null[i] = np.maximum(null[i], best_of_shuffle)
     null = null[~np.isnan(null)]
     table = pd.DataFrame(rows, columns=columns)
     best = int(table["top1"].argmax())
     # Words of one letter count too: "I" tells the person that a story is written in.
     counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts).toarray()
-    lexical = retrieval.retrieval_hits(*_whole_gram(counted, first.emotion, topics, whole), first_SP)
-    concepts = np.unique(first.emotion)[whole].tolist()
+    lexical = retrieval.retrieval_ranks(*_whole_gram(counted, first.emotion, topics, whole), first_SP)
+    lexical_story = retrieval.story_hits(counted[asked], first.emotion[asked], topics[asked], first_SP)
     return table, summary | {
         "best_layer": best,
-        "top1": float(table["top1"][best]),
+        **{name: float(table[name][best]) for name in ("top1", "top5", "story")},
         "interval": [float(table["low"][best]), float(table["high"][best])],
         "p": statistics.permutation_p(float(table["top1"][best]), null),
         "shuffled": float(null.mean()) if len(null) else None,
         "n_shuffles": len(null),
-        "tfidf": float(lexical.mean()),
+        "tfidf": float((lexical == 0).mean()),
+        "tfidf_top5": float((lexical < 5).mean()),
+        "tfidf_story": float(lexical_story.mean()),
         "chance": 1 / n_concepts,
-        "found_at_best": dict(zip(concepts, found_LC[best].tolist(), strict=True)),
+        "found_at_best": dict(zip(concepts.tolist(), found_LC[best].tolist(), strict=True)),
     }
 
 
@@ -129,6 +139,63 @@ def components_by_layer(vectors_LCD: np.ndarray, concepts: list[str], ratings: p
                 row[f"{dimension}_rho"] = statistics.spearman(scores[has, k], human)
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def held_out_ratings(
+    vectors_LCD: np.ndarray,
+    concepts: list[str],
+    ratings: pd.DataFrame,
+    *,
+    permutations: int,
+    bootstraps: int,
+    seed: int,
+) -> tuple[pd.DataFrame, dict]:
+    """Can human ratings of a word be read off its vector, by a regression made on the other words?
+
+    Returns
+    -------
+    table : DataFrame
+        layer, and for valence and arousal Pearson's correlation of rating and leave-one-out prediction.
+    summary : dict
+        n_rated; for each dimension best_layer, r and its interval (bootstrap over concepts), p against
+        shuffled ratings, where the best layer is picked in each shuffle too, and `shuffled`, their mean.
+    """
+    rated = ratings.set_index("emotion").reindex(concepts)
+    has = rated["valence"].notna().to_numpy()
+    columns = ["layer", *(f"{dimension}_r" for dimension in DIMENSIONS)]
+    if has.sum() < 4:
+        return pd.DataFrame(columns=columns), {"n_rated": int(has.sum())}
+    operators = [held_out_operator(vectors_CD[has]) for vectors_CD in vectors_LCD.astype(np.float64)]
+    table, summary = {"layer": range(len(operators))}, {"n_rated": int(has.sum())}
+    rng = np.random.default_rng(seed)
+    for dimension in DIMENSIONS:
+        human = rated[dimension].to_numpy()[has]
+        correlations = np.array([_prediction_r(operator, human[:, None])[0] for operator in operators])
+        shuffled = np.stack([rng.permutation(human) for _ in range(permutations)], axis=1)
+        null = np.max([_prediction_r(operator, shuffled) for operator in operators], axis=0)
+        best = int(correlations.argmax())
+        pairs = np.stack([operators[best] @ human, human], axis=1)
+        interval = statistics.bootstrap_interval(
+            lambda rows, pairs=pairs: statistics.pearson(pairs[rows, :1], pairs[rows, 1])[0],
+            len(human), samples=bootstraps, seed=seed,
+        )  # fmt: skip
+        table[f"{dimension}_r"] = correlations
+        summary[dimension] = {
+            "best_layer": best,
+            "r": float(correlations[best]),
+            "interval": list(interval),
+            "p": statistics.permutation_p(float(correlations[best]), null),
+            "shuffled": float(null.mean()),
+        }
+    return pd.DataFrame(table), summary
+
+
+def _prediction_r(operator_CC: np.ndarray, ratings_CK: np.ndarray) -> np.ndarray:
+    """Pearson's correlation of each column of ratings with its own leave-one-out prediction: [K]."""
+    predicted = operator_CC @ ratings_CK
+    predicted = predicted - predicted.mean(0)
+    given = ratings_CK - ratings_CK.mean(0)
+    return (predicted * given).sum(0) / np.sqrt((predicted**2).sum(0) * (given**2).sum(0))
 
 
 def plane_table(scores_CK: np.ndarray, concepts: list[str], ratings: pd.DataFrame) -> pd.DataFrame:

@@ -1,167 +1,160 @@
-"""Writing stories with a model: prompts, checks, and drafts that survive being killed."""
+"""The writing stage: prompts out, replies in, what fails the checks is asked for again.
+
+A cell is what a text is about (a concept and a topic, a pair of concepts); each cell wants some
+texts. Replies are kept as they come, so that writing can be killed at any moment and go on.
+"""
 
 import hashlib
-import json
 import logging
+import math
 import re
+import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from jinja2 import Environment, StrictUndefined
 
+from emotion_concepts.config_texts import Sampling
+from emotion_concepts.drafts import DraftStore
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import read_json, write_json
-from emotion_concepts.generation import chat_prompt, sample
-from emotion_concepts.models import Model
+from emotion_concepts.progress import progress_bar
 from emotion_concepts.text_sets import Text
+from emotion_concepts.writers import Request, Writer
 
 logger = logging.getLogger(__name__)
 
-BATCH_STORIES = 32
-MIN_WORDS = 70
+# Replies are written to the disk this often, so a kill loses no more than that.
+PART_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """One story to be written: concept, topic, its number, and the grammatical person."""
+class Cell:
+    """What some texts are about.
 
-    emotion: str
-    topic: str
-    number: int
-    person: str
+    id : its name; variables : what the prompt's template is given; variants : further variables, of which
+    each call takes the next; labels : what the texts carry (emotion, topic, ..).
+    """
 
-    @property
-    def id(self) -> str:
-        return f"{self.emotion}-{self.topic}-{self.number}".replace(" ", "-")
+    id: str
+    variables: Mapping[str, object]
+    labels: Mapping[str, str]
+    variants: Sequence[Mapping[str, object]] = field(default=({},))
 
-
-def assignments(emotions: Sequence[str], topics: Sequence[str], stories_per_topic: int) -> list[Assignment]:
-    """Every concept with every topic; first and third person in turn, balanced within both."""
-    return [
-        Assignment(emotion, topic, k, ("first", "third")[(i + j + k) % 2])
-        for i, emotion in enumerate(emotions)
-        for j, topic in enumerate(topics)
-        for k in range(stories_per_topic)
-    ]
+    def variant(self, call: int) -> Mapping[str, object]:
+        return self.variants[call % len(self.variants)]
 
 
-def write_stories(
-    model: Model,
-    wanted: Sequence[Assignment],
-    topics: dict[str, str],
+def write_cells(
+    writer: Callable[[], Writer],
+    cells: Sequence[Cell],
+    wanted: int,
     template: str,
-    drafts_path: Path,
-    *,
-    attempts: int,
-    max_new_tokens: int,
-    temperature: float,
-    top_p: float,
-    seed: int,
-) -> tuple[list[Text], dict[str, int]]:
-    """Write the stories; one that fails the checks is written anew with the next seed.
+    accepted: Callable[[Cell, Mapping[str, object], str], Text | str],
+    drafts: DraftStore,
+    sampling: Sampling,
+) -> tuple[dict[str, list[Text]], dict]:
+    """Write until each cell has the wanted number of texts, or the rounds are over.
 
     Parameters
     ----------
-    topics : dict
-        What each topic's name stands for in the prompt.
+    writer : callable
+        Gives the writer; called only if a reply is missing, so that nothing is loaded for nothing.
     template : str
-        Jinja2, with emotion, topic and person.
-    drafts_path : Path
-        Where drafts are kept while this goes on; those of a run that was killed are used if model,
-        prompt and settings are the same.
+        Jinja2: a prompt for `n` texts, with a cell's variables.
+    accepted : callable
+        Takes a cell, its variant and one text of a reply; gives the text that is kept, or the fault
+        for which it is not.
 
     Returns
     -------
-    stories, faults
-        The stories that passed, in the order asked for; how many drafts failed, by reason.
+    texts, counts
+        Texts by the cell's id, at most `wanted` each; and how many were wanted, written, and failed, by fault.
 
     Raises
     ------
     DataError
-        No story passed.
+        Nothing that was written can be used.
     """
     prompt = Environment(undefined=StrictUndefined, autoescape=False).from_string(template)
-    settings = [model.revision, template, topics, max_new_tokens, temperature, top_p, seed]
-    drafts = _Drafts(drafts_path, hashlib.sha256(json.dumps(settings).encode()).hexdigest())
-    passed: dict[str, str] = {}
+    texts: dict[str, list[Text]] = {cell.id: [] for cell in cells}
     faults: Counter[str] = Counter()
-    for attempt in range(attempts):
-        left = [a for a in wanted if a.id not in passed]
-        todo = [a for a in left if (a.id, attempt) not in drafts]
-        for first in range(0, len(todo), BATCH_STORIES):
-            batch = todo[first : first + BATCH_STORIES]
-            prompts = [
-                prompt.render(emotion=a.emotion, topic=topics[a.topic], person=a.person) for a in batch
-            ]
-            texts = sample(
-                model,
-                [chat_prompt(model, text) for text in prompts],
-                max_new_tokens=max_new_tokens,
-                temperature=temperature,
-                top_p=top_p,
-                seeds=[_seed(seed, a.id, attempt) for a in batch],
-            )
-            drafts.add({(a.id, attempt): text for a, text in zip(batch, texts, strict=True)})
-        for a in left:
-            story = whole_sentences(drafts[a.id, attempt])
-            fault = story_fault(story, a.emotion)
-            if fault:
-                faults[fault] += 1
-            else:
-                passed[a.id] = story
-        logger.info("attempt %d: %d of %d stories stand", attempt + 1, len(passed), len(wanted))
-    if not passed:
-        raise DataError(f"the model wrote no story that passes the checks: {dict(faults)}")
-    return [Text(a.id, passed[a.id], a.emotion, a.topic) for a in wanted if a.id in passed], dict(faults)
+    calls: Counter[str] = Counter()
+    for number in range(sampling.attempts):
+        asked = []
+        for cell in cells:
+            for _ in range(math.ceil((wanted - len(texts[cell.id])) / sampling.per_call)):
+                variant = cell.variant(calls[cell.id])
+                message = prompt.render(n=sampling.per_call, **cell.variables, **variant).strip()
+                asked.append((cell, variant, _request(cell.id, calls[cell.id], message, sampling.seed)))
+                calls[cell.id] += 1
+        _fetch(writer, [request for *_, request in asked], drafts)
+        for cell, variant, request in asked:
+            parts = split_reply(drafts[request.key])
+            faults["fewer texts than asked for"] += max(0, sampling.per_call - len(parts))
+            for part in parts[: sampling.per_call]:
+                result = accepted(cell, variant, part)
+                if isinstance(result, str):
+                    faults[result] += 1
+                elif any(result.text == known.text for known in texts[cell.id]):
+                    faults["exact duplicate"] += 1
+                elif len(texts[cell.id]) < wanted:
+                    texts[cell.id].append(result)
+        stand = sum(map(len, texts.values()))
+        logger.info("round %d: %d of %d texts stand", number + 1, stand, wanted * len(cells))
+    if not any(texts.values()):
+        raise DataError(f"nothing that was written passes the checks: {dict(+faults)}")
+    counts = {"wanted": wanted * len(cells), "written": sum(map(len, texts.values()))}
+    return texts, {**counts, "failed_drafts": dict(+faults)}
+
+
+def numbered(texts: Mapping[str, Sequence[Text]]) -> list[Text]:
+    """All texts, each with its cell's id and its number there as id."""
+    return [
+        replace(text, id=f"{cell}-{number}")
+        for cell, own in texts.items()
+        for number, text in enumerate(own, 1)
+    ]
+
+
+def split_reply(reply: str) -> list[str]:
+    """The texts of a reply: parted by lines of === (three or more)."""
+    return [
+        part for part in (p.strip() for p in re.split(r"^\s*={3,}\s*$", reply, flags=re.MULTILINE)) if part
+    ]
 
 
 def whole_sentences(draft: str) -> str:
     """A draft as one paragraph, cut after its last whole sentence."""
     flat = " ".join(draft.split())
-    end = max(flat.rfind(mark) for mark in (".", "!", "?", '."', '!"', '?"', ".”", "!”", "?”"))
-    if end < 0:
-        return ""
-    closing = 1 if end + 1 < len(flat) and flat[end + 1] in '"”' else 0
-    return flat[: end + 1 + closing]
+    ends = [match.end() for match in re.finditer(r"[.!?…][\"”'’]?(?=\s|$)", flat)]
+    return flat[: ends[-1]] if ends else ""
 
 
-def story_fault(story: str, emotion: str) -> str | None:
-    """Why a story cannot be used, or None: too short, or it names the emotion."""
-    if len(story.split()) < MIN_WORDS:
-        return "too short"
-    if names_emotion(story, emotion):
-        return "names the emotion"
-    return None
+def _request(cell: str, call: int, message: str, seed: int) -> Request:
+    """A reply's key holds its prompt, so that a changed prompt is asked anew and the others are not."""
+    key = f"{cell}/{call}/{hashlib.sha256(message.encode()).hexdigest()[:12]}"
+    # A text's own seed: it does not change when other texts are added.
+    own = hashlib.sha256(f"{seed}/{cell}/{call}".encode()).digest()
+    return Request(key, message, int.from_bytes(own[:7]))
 
 
-def names_emotion(story: str, emotion: str) -> bool:
-    """Whether the word or an inflection of it occurs (its stem with any ending)."""
-    stem = re.sub(r"(fully|ful|ness|ing|ed|ly|y|e)$", "", emotion.lower())
-    stem = stem if len(stem) >= 3 else emotion.lower()
-    return re.search(rf"\b{re.escape(stem)}(?:[a-z]{{0,5}})\b", story.lower()) is not None
-
-
-class _Drafts:
-    """Drafts by (story, attempt), kept in one JSON file that belongs to one way of writing."""
-
-    def __init__(self, path: Path, settings: str):
-        self._path, self._settings = path, settings
-        known = read_json(path) if path.is_file() else {}
-        self._texts: dict[str, str] = known["drafts"] if known.get("settings") == settings else {}
-
-    def __contains__(self, key: tuple[str, int]) -> bool:
-        return "/".join(map(str, key)) in self._texts
-
-    def __getitem__(self, key: tuple[str, int]) -> str:
-        return self._texts["/".join(map(str, key))]
-
-    def add(self, texts: dict[tuple[str, int], str]) -> None:
-        self._texts |= {"/".join(map(str, key)): text for key, text in texts.items()}
-        write_json(self._path, {"settings": self._settings, "drafts": self._texts})
-
-
-def _seed(seed: int, story: str, attempt: int) -> int:
-    """A story's own seed: it does not change when other stories are added."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{story}/{attempt}".encode()).digest()[:7])
+def _fetch(writer: Callable[[], Writer], requests: Sequence[Request], drafts: DraftStore) -> None:
+    """Get the replies that are not there yet, keeping them as they come."""
+    missing = [request for request in requests if request.key not in drafts]
+    if not missing:
+        return
+    pending: dict[str, str] = {}
+    written = time.monotonic()
+    with progress_bar(len(missing), "texts", "writing") as bar:
+        try:
+            for portion in writer().replies(missing):
+                pending |= portion
+                bar.update(len(portion))
+                if time.monotonic() - written > PART_SECONDS:
+                    drafts.add(pending)
+                    pending, written = {}, time.monotonic()
+        finally:
+            # What is paid for is kept, also if a later reply failed.
+            if pending:
+                drafts.add(pending)

@@ -45,7 +45,7 @@ def test_python_examples_run_after_a_run(smoke_run):
 def test_files_that_are_named_exist_after_a_run(smoke_run):
     folder, _ = smoke_run
     for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
-        path = folder / pattern.format(model="smollm2", set="tone").replace("KK", "19")
+        path = folder / pattern.format(model="smollm2", set="bundled").replace("KK", "19")
         assert path.exists(), path
 
 

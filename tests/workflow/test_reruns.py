@@ -19,6 +19,7 @@ FROM_VECTORS = {
     "write_report",
 }
 FROM_RECORDING = {"record_texts", *FROM_VECTORS}
+FROM_CHECKS = {"check_stories", "fetch_ratings", *FROM_RECORDING}
 FROM_VALIDATION = {"validate_vectors", "draw_validation", "score_claims", "write_report"}
 FROM_STEERING = {"steer_words", "draw_steering", "score_claims", "write_report"}
 
@@ -89,15 +90,18 @@ CHANGES = {
     "a comment in a module": (replace(f"{PACKAGE}/recording.py", "import torch", "# why\nimport torch"), set()),
     "a docstring in a module": (replace(f"{PACKAGE}/shards.py", "One layer of a text set.", "A layer."), set()),
     "a touch": (touch(f"{PACKAGE}/recording.py"), set()),
-    "a description in the settings": (replace(f"{PACKAGE}/config.py", "Sampling temperature.", "Heat."), set()),
+    "a description in the settings": (replace(f"{PACKAGE}/config.py", "Seed of the random directions.", "A seed."), set()),
     "batch size": (replace("rules/recording.smk", "batch_tokens=2000", "batch_tokens=900"), set()),
     "the skip": (set_key("recording", "skip", 40), FROM_RECORDING),
     "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
     "the layer of the figures": (set_key("validation", "layer", 1), FROM_VALIDATION | FROM_STEERING - {"steer_words", "draw_steering"}),
     "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING),
-    "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", "fetch_ratings"} | FROM_RECORDING),
+    "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_VALIDATION),
     "code of recording": (replace(f"{PACKAGE}/recording.py", "np.cumsum(own) > skip", "np.cumsum(own) >= skip + 1"), FROM_RECORDING),
+    "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
+    "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS),
+    "a prompt that is not used": (replace("resources/prompts/story.jinja", "Write only", "Write just"), set()),
     "a deleted figure": (
         delete("results/tiny/figures/mine/cosines.svg"),
         {"draw_validation", "write_report"},

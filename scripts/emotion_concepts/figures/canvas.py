@@ -17,11 +17,18 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 @contextmanager
 def saved_figure(svg: Path, png: Path, *, width: float, height: float) -> Iterator[Axes]:
     """Give axes to draw on (sizes in inches), then write the figure as SVG and PNG."""
+    with saved_panels(svg, png, width=width, height=height, count=1) as panels:
+        yield panels[0]
+
+
+@contextmanager
+def saved_panels(svg: Path, png: Path, *, width: float, height: float, count: int) -> Iterator[list[Axes]]:
+    """The same with several axes side by side."""
     with matplotlib.style.context(STYLE):
         # Not one of pyplot's figures: no display is looked for, and nothing stays open.
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
-        yield figure.add_subplot()
+        yield list(figure.subplots(1, count, squeeze=False)[0])
         for path, metadata in ((svg, {"Date": None}), (png, {})):
             with written_whole(path) as temporary:
                 figure.savefig(temporary, metadata=metadata)

@@ -67,15 +67,22 @@ def draw_plane(
     axes.set(xlabel=f"PC1 ({shares[0]:.0%} of variance)", ylabel=f"PC2 ({shares[1]:.0%} of variance)")
 
 
-def draw_components(axes: Axes, table: pd.DataFrame, dimension: str, paper: float) -> None:
-    """How strongly each of the leading components follows a human rating, by layer."""
+def draw_components(
+    axes: Axes, table: pd.DataFrame, regression: pd.DataFrame, dimension: str, paper: float
+) -> None:
+    """How strongly the leading components, and a regression with words held out, follow a rating, by layer."""
     for component, rows in table.groupby("component"):
         axes.plot(
             rows["layer"],
             rows[f"{dimension}_r"].abs(),
-            label=f"PC{component}",
+            label=f"PC{component}, magnitude",
             linewidth=2 if component <= 2 else 1,
         )
+    if not regression.empty:
+        axes.plot(
+            regression["layer"], regression[f"{dimension}_r"], color="0.1", linewidth=2, linestyle=(0, (1, 1)),
+            label="ridge, word held out",
+        )  # fmt: skip
     axes.axhline(paper, color="0.35", linestyle="--", linewidth=1, label="paper, its model")
-    axes.set(xlabel="layer", ylabel=f"|Pearson r| with human {dimension}", ylim=(0, 1))
+    axes.set(xlabel="layer", ylabel=f"Pearson r with human {dimension}", ylim=(min(0, axes.get_ylim()[0]), 1))
     axes.legend(ncols=2)
