@@ -23,9 +23,9 @@ def topic_groups(topics: np.ndarray, seed: int) -> np.ndarray:
 
 
 def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
-    """Ways to halve the topics: bool [S, P], True on the first half; each has its mirror image.
+    """Ways to halve the topics, each asked in both directions: bool [S, P], True on one half.
 
-    All of them if there are at most `max_splits`, else that many drawn at random (in pairs).
+    All of them if that is at most `max_splits` directed splits, else as many drawn at random.
     """
     halves = [h for h in combinations(range(n_topics), n_topics // 2) if n_topics % 2 or 0 in h]
     wanted = max(1, max_splits // 2)
@@ -35,7 +35,7 @@ def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
     first = np.zeros((len(halves), n_topics), bool)
     for row, half in enumerate(halves):
         first[row, list(half)] = True
-    return np.concatenate([first, ~first])
+    return first
 
 
 def topic_gram(
@@ -62,30 +62,38 @@ def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.nd
 
 
 def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
-    """How many concepts of the other half are at least as near to each vector as its own: int [S, C].
+    """How many concepts of the other half are at least as near to each vector as its own: int [2S, C].
 
     Parameters
     ----------
     gram_PPCC, counts_PC : ndarray
         As `topic_gram` gives them.
     first_SP : ndarray of bool
-        Topics of the half that is matched against the other.
+        Topics of the one half; rows 0 to S - 1 match its vectors against the other half's, the
+        rest the other way round.
 
     Every concept needs stories in every half: see `concepts_in_every_half`.
     """
-    asked_counts, found_counts = first_SP @ counts_PC, ~first_SP @ counts_PC
-    assert (asked_counts > 0).all() and (found_counts > 0).all()
-    cross = _half_products(gram_PPCC, first_SP, ~first_SP, asked_counts, found_counts)
-    own = _half_products(gram_PPCC, ~first_SP, ~first_SP, found_counts, found_counts)
-    norm_SC = np.sqrt(np.maximum(np.einsum("scc->sc", own), 1e-300))
-    likeness = cross / norm_SC[:, None, :]
-    return (likeness >= np.einsum("scc->sc", likeness)[:, :, None]).sum(-1) - 1
+    counts_SC, other_counts_SC = first_SP @ counts_PC, ~first_SP @ counts_PC
+    assert (counts_SC > 0).all() and (other_counts_SC > 0).all()
+    cross_SCC = _half_products(gram_PPCC, first_SP, ~first_SP)
+    cross_SCC /= counts_SC[:, :, None]
+    cross_SCC /= other_counts_SC[:, None, :]
+    cross_SCC -= cross_SCC.mean(1, keepdims=True)
+    cross_SCC -= cross_SCC.mean(2, keepdims=True)
+    # The asked vector's own norm divides all its cosines alike and is left out.
+    there = cross_SCC / _half_norms(gram_PPCC, other_counts_SC, ~first_SP)[:, None, :]
+    back = cross_SCC / _half_norms(gram_PPCC, counts_SC, first_SP)[:, :, None]
+    return np.concatenate([
+        (there >= np.einsum("scc->sc", there)[:, :, None]).sum(2) - 1,
+        (back >= np.einsum("scc->sc", back)[:, None, :]).sum(1) - 1,
+    ])  # fmt: skip
 
 
 def story_hits(
     values_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
 ) -> np.ndarray:
-    """Share of halvings in which a story's nearest concept vector is its own: float64 [N].
+    """Share of splits in which a story's nearest concept vector is its own: float64 [N].
 
     The vectors are made from the half of the topics that the story's topic is not in; nearest by
     cosine, after the mean of that half's concept means is taken off the story.
@@ -101,7 +109,7 @@ def story_hits(
     counts = np.zeros((n_topics, n_concepts))
     np.add.at(counts, (topic, concept), 1)
     hits, asked = np.zeros(len(values)), np.zeros(len(values))
-    for first_P in first_SP:
+    for first_P in (*first_SP, *~first_SP):
         means = np.tensordot(first_P, sums, 1) / (first_P @ counts)[:, None]
         middle = means.mean(0)
         vectors = means - middle
@@ -117,23 +125,25 @@ def shuffled_gram(
     gram_PPCC: np.ndarray, counts_PC: np.ndarray, order_PC: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same with the concept labels shuffled within each topic, by `order_PC` (one permutation a topic)."""
-    n_topics, n_concepts = counts_PC.shape
-    flat = (np.arange(n_topics)[:, None] * n_concepts + order_PC).ravel()
-    square = gram_PPCC.transpose(0, 2, 1, 3).reshape(n_topics * n_concepts, -1)[np.ix_(flat, flat)]
-    gram = square.reshape(n_topics, n_concepts, n_topics, n_concepts).transpose(0, 2, 1, 3)
+    gram = np.empty_like(gram_PPCC)
+    for p, rows in enumerate(order_PC):
+        for q, columns in enumerate(order_PC):
+            gram[p, q] = gram_PPCC[p, q][rows][:, columns]
     return gram, np.take_along_axis(counts_PC, order_PC, axis=1)
 
 
-def _half_products(gram_PPCC, left_SP, right_SP, left_counts_SC, right_counts_SC) -> np.ndarray:
-    """Inner products of centred concept means of two halves: [S, C, C]."""
+def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:
+    """Inner products of the concept sums of two halves: [S, C, C]."""
     n_topics, n_concepts = gram_PPCC.shape[0], gram_PPCC.shape[-1]
     chosen = (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1)
     products = chosen.astype(float) @ gram_PPCC.reshape(n_topics**2, -1)
-    products = products.reshape(-1, n_concepts, n_concepts)
-    products = products / left_counts_SC[:, :, None] / right_counts_SC[:, None, :]
-    return (
-        products
-        - products.mean(1, keepdims=True)
-        - products.mean(2, keepdims=True)
-        + products.mean((1, 2), keepdims=True)
-    )
+    return products.reshape(-1, n_concepts, n_concepts)
+
+
+def _half_norms(gram_PPCC, counts_SC, half_SP) -> np.ndarray:
+    """Norms of one half's centred concept means: [S, C]."""
+    products = _half_products(gram_PPCC, half_SP, half_SP)
+    products /= counts_SC[:, None, :]
+    with_mean = products.mean(2) / counts_SC
+    squares = np.einsum("scc->sc", products) / counts_SC
+    return np.sqrt(np.maximum(squares - 2 * with_mean + with_mean.mean(1, keepdims=True), 1e-300))

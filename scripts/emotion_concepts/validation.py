@@ -53,7 +53,7 @@ def retrieval_by_layer(
     summary = {
         "n_concepts": n_concepts,
         "n_topics": len(np.unique(first.topic)),
-        "n_splits": len(first_SP),
+        "n_splits": 2 * len(first_SP),
         "n_stories": len(texts),
     }
     columns = ["layer", "top1", "low", "high", "top5", "story"]
