@@ -91,11 +91,11 @@ def sample(
                 input_ids=ids,
                 attention_mask=attended,
                 position_ids=position,
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
                 logits_to_keep=1,
             )
-            cache = output.past_key_values
+            cache = output.cache
             token = _next_token(output.logits[:, -1].float(), temperature, top_p, generators)
             token = torch.where(finished, ends[0], token)
             written.append(token)
