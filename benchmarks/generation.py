@@ -27,7 +27,9 @@ def ours(model: Model, prompts: list[str], n_tokens: int) -> list[str]:
 
 def transformers_generate(model: Model, prompts: list[str], n_tokens: int) -> list[str]:
     """The same batch through `generate` of transformers."""
-    encoded = model.tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
+    encoded = model.tokenizer(prompts, return_tensors="pt", padding=True, padding_side="left").to(
+        model.device
+    )
     settings = GenerationConfig(
         do_sample=True, max_new_tokens=n_tokens, top_k=0,
         pad_token_id=model.tokenizer.pad_token_id, eos_token_id=model.tokenizer.eos_token_id, **SAMPLING,
@@ -63,7 +65,9 @@ def main() -> None:
             seconds = time.perf_counter() - began
             n_tokens = sum(len(ids) for ids in model.tokenizer(written)["input_ids"])
             best[name] = max(best[name], n_tokens / seconds)
-    print(f"{asked.source}, batch {asked.batch}, {asked.tokens} tokens each, {torch.get_num_threads()} threads")
+    print(
+        f"{asked.source}, batch {asked.batch}, {asked.tokens} tokens each, {torch.get_num_threads()} threads"
+    )
     for name, speed in best.items():
         print(f"{name:22} {speed:7.1f} tokens/s   {speed / best['one at a time']:5.2f}")
 

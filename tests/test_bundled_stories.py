@@ -53,7 +53,9 @@ def test_each_story_is_one_paragraph_of_120_to_165_words(stories):
 
 
 def test_no_story_is_at_fault(stories):
-    vocabulary = read_vocabulary(ROOT / "resources/leakage/concept_words.csv", ROOT / "resources/leakage/idioms.txt")
+    vocabulary = read_vocabulary(
+        ROOT / "resources/leakage/concept_words.csv", ROOT / "resources/leakage/idioms.txt"
+    )
     sifted = sift(stories, vocabulary, Checks(min_words=120, max_words=165, near_duplicate=0.05))
     assert not sifted.dropped and not sifted.notes and not sifted.warnings
 
@@ -100,5 +102,7 @@ def test_no_sentence_stands_twice(stories):
         for sentence in re.split(r"(?<=[.!?…])[”’]?\s+", story.text):
             if len(words_of(sentence)) > 4:
                 where[" ".join(words_of(sentence))].add(story.id)
-    twice = {sentence: ids for sentence, ids in where.items() if len(ids) > 1 and "lamps are lit" not in sentence}
+    twice = {
+        sentence: ids for sentence, ids in where.items() if len(ids) > 1 and "lamps are lit" not in sentence
+    }
     assert not twice

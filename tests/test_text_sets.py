@@ -1,16 +1,19 @@
 """Text sets: what is read, and how bad lines are told."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.hub_stories import hub_stories
+from emotion_concepts.story_checks import read_vocabulary
 from emotion_concepts.text_sets import (
     Text,
     every_nth,
     first_lines,
+    plain_dialogue,
     read_named_lines,
     read_stories,
     read_texts,
@@ -104,8 +107,8 @@ def test_named_lines_refuse_a_name_without_meaning(tmp_path):
         read_named_lines(path)
 
 
-@pytest.mark.parametrize("name", ["bundled", "tone", "pairs", "plain", "subtext"])
-def test_bundled_stories_cross_every_concept_with_every_topic(name):
+@pytest.mark.parametrize("name", ["tone", "pairs", "plain", "subtext"])
+def test_sample_stories_cross_every_concept_with_every_topic(name):
     stories = read_stories(ROOT / f"resources/stories/{name}.jsonl")
     cells = {(s.emotion, s.topic) for s in stories}
     assert len(stories) == len(cells) == 24 * 8
@@ -123,7 +126,23 @@ def test_neutral_dialogues_have_the_length_and_shape_that_denoising_needs():
         assert spoken == ["user", "assistant"] * (len(spoken) // 2), entry["id"]
         words = sum(len(message["content"].split()) for message in entry["messages"])
         assert 80 <= words <= 200, entry["id"]
-    assert len(read_texts(path)) == len(entries) >= 32
+    assert len(read_texts(path)) == len(entries) == 240
+    assert sum(entry["messages"][0]["role"] == "system" for entry in entries) >= 40
+
+
+def test_neutral_dialogues_have_no_emotion_word_and_no_pleasantries():
+    vocabulary = read_vocabulary(
+        ROOT / "resources/leakage/concept_words.csv", ROOT / "resources/leakage/idioms.txt"
+    )
+    # Used in their technical senses: "an alert", "the content of a file", "tension in a rope".
+    technical = {"alert", "content", "safe", "tense", "stuck", "patient", "kind", "sensitive", "dependent"}
+    concepts = set((ROOT / "resources/emotions.txt").read_text(encoding="utf-8").splitlines()) - technical
+    for text in read_texts(ROOT / "resources/neutral/dialogues.jsonl"):
+        said = plain_dialogue(text.messages)
+        assert not vocabulary.named(said, concepts), text.id
+        assert not re.search(
+            r"\b(please|thanks?|sorry|hello|welcome|glad|unfortunately|feel\w*|mood)\b", said.lower()
+        ), text.id
 
 
 ROWS = [{"emotion": e, "topic": t, "text": f'{e}, "{t}"\nnext line'} for e in ("sad", "calm") for t in "xy"]
