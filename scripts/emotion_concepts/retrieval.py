@@ -74,20 +74,25 @@ def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.n
 
     Every concept needs stories in every half: see `concepts_in_every_half`.
     """
-    counts_SC, other_counts_SC = first_SP @ counts_PC, ~first_SP @ counts_PC
-    assert (counts_SC > 0).all() and (other_counts_SC > 0).all()
-    cross_SCC = _half_products(gram_PPCC, first_SP, ~first_SP)
-    cross_SCC /= counts_SC[:, :, None]
-    cross_SCC /= other_counts_SC[:, None, :]
-    cross_SCC -= cross_SCC.mean(1, keepdims=True)
-    cross_SCC -= cross_SCC.mean(2, keepdims=True)
-    # The asked vector's own norm divides all its cosines alike and is left out.
-    there = cross_SCC / _half_norms(gram_PPCC, other_counts_SC, ~first_SP)[:, None, :]
-    back = cross_SCC / _half_norms(gram_PPCC, counts_SC, first_SP)[:, :, None]
-    return np.concatenate([
-        (there >= np.einsum("scc->sc", there)[:, :, None]).sum(2) - 1,
-        (back >= np.einsum("scc->sc", back)[:, None, :]).sum(1) - 1,
-    ])  # fmt: skip
+    halves = (first_SP, ~first_SP)
+    counts = [half @ counts_PC for half in halves]
+    assert all((n_SC > 0).all() for n_SC in counts)
+    cross_SCC = _half_products(gram_PPCC, *halves)
+    norm_SC = [_centred_norms(gram_PPCC, half, n_SC) for half, n_SC in zip(halves, counts, strict=True)]
+    there, back = np.empty_like(counts[0]), np.empty_like(counts[0])
+    # Split by split: the tables of one fit in a core's cache, those of all do not.
+    for s, cross_CC in enumerate(cross_SCC):
+        n_C, other_n_C = counts[0][s], counts[1][s]
+        cross_CC /= n_C[:, None]
+        cross_CC /= other_n_C
+        cross_CC -= cross_CC.mean(0)
+        cross_CC -= cross_CC.mean(1, keepdims=True)
+        # The asked vector's own norm divides all its cosines alike and is left out.
+        cosines_CC = cross_CC / norm_SC[1][s]
+        there[s] = (cosines_CC >= cosines_CC.diagonal()[:, None]).sum(1) - 1
+        cosines_CC = cross_CC / norm_SC[0][s][:, None]
+        back[s] = (cosines_CC >= cosines_CC.diagonal()).sum(0) - 1
+    return np.concatenate([there, back])
 
 
 def story_hits(
@@ -134,16 +139,24 @@ def shuffled_gram(
 
 def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:
     """Inner products of the concept sums of two halves: [S, C, C]."""
-    n_topics, n_concepts = gram_PPCC.shape[0], gram_PPCC.shape[-1]
-    chosen = (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1)
-    products = chosen.astype(float) @ gram_PPCC.reshape(n_topics**2, -1)
+    n_concepts = gram_PPCC.shape[-1]
+    products = _topic_pairs(left_SP, right_SP) @ gram_PPCC.reshape(-1, n_concepts**2)
     return products.reshape(-1, n_concepts, n_concepts)
 
 
-def _half_norms(gram_PPCC, counts_SC, half_SP) -> np.ndarray:
-    """Norms of one half's centred concept means: [S, C]."""
-    products = _half_products(gram_PPCC, half_SP, half_SP)
-    products /= counts_SC[:, None, :]
-    with_mean = products.mean(2) / counts_SC
-    squares = np.einsum("scc->sc", products) / counts_SC
-    return np.sqrt(np.maximum(squares - 2 * with_mean + with_mean.mean(1, keepdims=True), 1e-300))
+def _centred_norms(gram_PPCC, half_SP, counts_SC) -> np.ndarray:
+    """Norms of one half's concept means, the mean of those taken off: [S, C]."""
+    pairs_SK = _topic_pairs(half_SP, half_SP)
+    gram_KCC = gram_PPCC.reshape(-1, *gram_PPCC.shape[2:])
+    squares_SC = pairs_SK @ gram_KCC.diagonal(axis1=1, axis2=2) / counts_SC**2
+    # Where every concept has a story on every topic, all splits weigh the concepts alike.
+    weight_UC, used_S = np.unique(1 / counts_SC, axis=0, return_inverse=True)
+    with_sum_KCU = gram_KCC @ weight_UC.T
+    with_sum_SC = np.stack([pairs_SK[s] @ with_sum_KCU[..., u] for s, u in enumerate(used_S)])
+    with_mean_SC = with_sum_SC / counts_SC / counts_SC.shape[1]
+    return np.sqrt(np.maximum(squares_SC - 2 * with_mean_SC + with_mean_SC.mean(1, keepdims=True), 1e-300))
+
+
+def _topic_pairs(left_SP, right_SP) -> np.ndarray:
+    """1 where the first topic is in the left half and the second in the right: float64 [S, P * P]."""
+    return (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1).astype(float)
