@@ -15,3 +15,7 @@ class DataError(UserError):
 
 class NonFiniteError(UserError):
     """Infinity or NaN in activations that count; names the text and the layer."""
+
+
+class UnsupportedModelError(DataError):
+    """A model whose structure is not known here; the message names its class."""
