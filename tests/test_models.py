@@ -66,6 +66,9 @@ def test_blocks_that_cannot_be_found_name_the_class():
             self.a = nn.ModuleList([nn.Linear(1, 1)] * 3)
             self.b = nn.ModuleList([nn.Linear(1, 1)] * 3)
 
+        def get_decoder(self):
+            return self
+
     with pytest.raises(DataError, match="Odd: found 2 lists of 3 blocks"):
         decoder_blocks(Odd())
 

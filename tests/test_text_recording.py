@@ -55,18 +55,18 @@ def test_killed_recording_ends_in_same_bytes(tmp_path, tiny_model, monkeypatch, 
     whole, _ = layers_of(tmp_path / "whole", tiny_model)
     monkeypatch.setitem(OPTIONS, "part_seconds", -1)
     calls = []
-    real = recording.pool_batch
+    real = recording.pool_within_memory
 
-    def pool_batch(*arguments):
+    def pool_within_memory(*arguments):
         if len(calls) == after:
             raise Killed
         calls.append(1)
         return real(*arguments)
 
-    monkeypatch.setattr(recording, "pool_batch", pool_batch)
+    monkeypatch.setattr(recording, "pool_within_memory", pool_within_memory)
     with pytest.raises(Killed):
         layers_of(tmp_path / "cut", tiny_model)
-    monkeypatch.setattr(recording, "pool_batch", real)
+    monkeypatch.setattr(recording, "pool_within_memory", real)
     # Another budget now: what was planned keeps its batches.
     resumed, _ = layers_of(tmp_path / "cut", tiny_model)
     assert resumed == whole
@@ -74,7 +74,7 @@ def test_killed_recording_ends_in_same_bytes(tmp_path, tiny_model, monkeypatch, 
 
 def test_plan_outlives_a_changed_budget(tmp_path, tiny_model, monkeypatch):
     whole, _ = layers_of(tmp_path / "whole", tiny_model)
-    monkeypatch.setattr(recording, "pool_batch", lambda *a: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(recording, "pool_within_memory", lambda *a: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         layers_of(tmp_path / "cut", tiny_model)
     monkeypatch.undo()
@@ -85,13 +85,13 @@ def test_plan_outlives_a_changed_budget(tmp_path, tiny_model, monkeypatch):
 
 def count_recorded(monkeypatch):
     rows = []
-    real = recording.pool_batch
+    real = recording.pool_within_memory
 
-    def pool_batch(model, texts, counted, batch):
+    def pool_within_memory(model, texts, counted, batch, way):
         rows.extend(batch)
-        return real(model, texts, counted, batch)
+        return real(model, texts, counted, batch, way)
 
-    monkeypatch.setattr(recording, "pool_batch", pool_batch)
+    monkeypatch.setattr(recording, "pool_within_memory", pool_within_memory)
     return rows
 
 
@@ -108,7 +108,7 @@ def test_a_changed_story_costs_its_own_forward_pass(tmp_path, tiny_model, monkey
 
 def test_a_story_that_comes_back_is_recorded_or_known(tmp_path, tiny_model, monkeypatch):
     """A batch that was planned with a story and recorded without it must not count as done for it."""
-    monkeypatch.setattr(recording, "pool_batch", lambda *a: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(recording, "pool_within_memory", lambda *a: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         layers_of(tmp_path, tiny_model)
     monkeypatch.undo()

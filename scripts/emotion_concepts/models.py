@@ -25,7 +25,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
-from emotion_concepts.errors import DataError
+from emotion_concepts.errors import DataError, UnsupportedModelError
 from emotion_concepts.files import read_json, sha256_of, sync
 from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
 
@@ -65,6 +65,11 @@ class Model:
     def blocks(self) -> nn.ModuleList:
         """The decoder blocks, first to last."""
         return decoder_blocks(self.hf)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """The model without its unembedding; of a model that also sees, the part that reads text."""
+        return self.hf.get_decoder()
 
     @property
     def width(self) -> int:
@@ -127,17 +132,17 @@ def open_checkpoint(checkpoint: Checkpoint, dtype: str = "auto") -> Model:
 
 
 def decoder_blocks(model: PreTrainedModel) -> nn.ModuleList:
-    """The decoder blocks, found from the model's own structure: the one list as long as it is deep.
+    """The decoder blocks, found from the model's own structure: the one list as long as the text part is deep.
 
     Raises
     ------
-    DataError
+    UnsupportedModelError
         No such list, or several; names the model's class.
     """
     depth = model.config.get_text_config().num_hidden_layers
-    lists = [m for m in model.modules() if isinstance(m, nn.ModuleList) and len(m) == depth]
+    lists = [m for m in model.get_decoder().modules() if isinstance(m, nn.ModuleList) and len(m) == depth]
     if len(lists) != 1:
-        raise DataError(
+        raise UnsupportedModelError(
             f"{type(model).__name__}: found {len(lists)} lists of {depth} blocks, expected one; "
             f"this architecture is not supported yet"
         )

@@ -53,7 +53,7 @@ def project(model: Model, vectors: EmotionVectors, text: str) -> TokenScores:
             norms.append(residual_TD.norm(dim=-1).cpu().numpy())
 
     with torch.inference_mode(), watched_residuals(model.blocks, read):
-        model.hf.base_model(input_ids=torch.tensor([encoded], device=model.device), use_cache=False)
+        model.trunk(input_ids=torch.tensor([encoded], device=model.device), use_cache=False)
     projection_LTC, norm_LT = np.stack(projections), np.stack(norms)
     return TokenScores(
         tokens=[model.tokenizer.decode([token]) for token in encoded],

@@ -2,23 +2,41 @@
 
 Layer k is the output of decoder block k, counted from 0, before the final norm. Shape letters:
 B texts of a batch, T tokens, L layers, D width, N texts.
+
+A batch goes through the model in one of three ways. Packed: the texts end to end in one row, each
+attending only to itself. Padded: a row each, padded on the right, where no token of a causal model sees
+it. Single: one by one. `choose_way` takes the first that gives this model's own one-by-one values.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
-from emotion_concepts.errors import ConfigError, NonFiniteError
+from emotion_concepts.errors import ConfigError, NonFiniteError, UnsupportedModelError
 from emotion_concepts.models import Model
+from emotion_concepts.packing import packed_attention_in, packed_inputs
+
+logger = logging.getLogger(__name__)
+
+Way = Literal["packed", "padded", "single"]
 
 # Tokens in a batch, padding included: larger batches fall out of a CPU's cache (design.md, section 6).
 BATCH_TOKENS = 2000
+# Texts that a model reads in every way before the first recording, to compare.
+PREFLIGHT_TEXTS = 4
+# Largest relative difference of centred means between a batch and one by one: arithmetic in another
+# order stays far below, a token that sees what it must not goes far above.
+TOLERANCE = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
+# Ways of models that have been compared already.
+_ways: WeakKeyDictionary[nn.Module, Way] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -80,8 +98,10 @@ def record(
     tokenised = tokenise(model.tokenizer, texts)
     counted = [counted_tokens(text, skip, last_only=pool == "last") for text in tokenised]
     means = np.full((len(texts), len(model.blocks), model.width), np.nan, np.float32)
-    for rows in plan_batches([len(t.ids) for t in tokenised], [bool(c.any()) for c in counted]):
-        batch = pool_batch(model, tokenised, counted, rows)
+    batches = plan_batches([len(t.ids) for t in tokenised], [bool(c.any()) for c in counted])
+    way = choose_way(model, tokenised, counted) if batches else "single"
+    for rows in batches:
+        batch = pool_within_memory(model, tokenised, counted, rows, way)
         means[batch.rows] = batch.mean_LBD.transpose(1, 0, 2)
     return means
 
@@ -133,8 +153,69 @@ def plan_batches(
     return batches
 
 
+def choose_way(model: Model, texts: Sequence[TokenisedText], counted: Sequence[np.ndarray]) -> Way:
+    """The fastest way that gives the values of one by one, tried on a few of these texts, once for a model.
+
+    Sliding windows, ALiBi, recurrent layers and the like make some ways wrong for some families; which
+    ones is not looked up but measured: centred means (raw ones hide a mistake: method.md, trap 1) of
+    the longest, the shortest and two texts between, together and alone.
+    """
+    if model.hf in _ways:
+        return _ways[model.hf]
+    order = sorted((i for i, c in enumerate(counted) if c.any()), key=lambda i: (len(texts[i].ids), i))
+    rows = [order[i] for i in sorted({round(x) for x in np.linspace(0, len(order) - 1, PREFLIGHT_TEXTS)})]
+    if len(rows) < 2:
+        return "single"
+    alone = np.concatenate([pool_batch(model, texts, counted, [i], "single").mean_LBD for i in rows], axis=1)
+    chosen: Way = "single"
+    for way in ("packed", "padded"):
+        try:
+            together = pool_batch(model, texts, counted, rows, way).mean_LBD
+        except UnsupportedModelError as error:
+            logger.info("%s batches are not possible (%s)", way, error)
+            continue
+        error = _centred_error(together, alone)
+        if error <= TOLERANCE[model.hf.dtype]:
+            chosen = way
+            logger.info("%s batches agree with one by one to %.0e on %d texts", way, error, len(rows))
+            break
+        logger.warning("%s batches differ from one by one by %.0e: not used", way, error)
+    _ways[model.hf] = chosen
+    return chosen
+
+
+def pool_within_memory(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    counted: Sequence[np.ndarray],
+    rows: Sequence[int],
+    way: Way,
+) -> PooledBatch:
+    """`pool_batch`, in halves where the device's memory does not hold the whole."""
+    try:
+        return pool_batch(model, texts, counted, rows, way)
+    except torch.OutOfMemoryError:
+        if len(rows) == 1:
+            raise
+    logger.warning("%d texts do not fit in the device's memory together: halved", len(rows))
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(rows) // 2
+    halves = [pool_within_memory(model, texts, counted, part, way) for part in (rows[:middle], rows[middle:])]
+    return PooledBatch(
+        list(rows),
+        np.concatenate([half.mean_LBD for half in halves], axis=1),
+        np.concatenate([half.norm_LB for half in halves], axis=1),
+        np.concatenate([half.n_tokens_B for half in halves]),
+    )
+
+
 def pool_batch(
-    model: Model, texts: Sequence[TokenisedText], counted: Sequence[np.ndarray], rows: Sequence[int]
+    model: Model,
+    texts: Sequence[TokenisedText],
+    counted: Sequence[np.ndarray],
+    rows: Sequence[int],
+    way: Way,
 ) -> PooledBatch:
     """Run the trunk (never the unembedding) on some of the texts, and pool inside the pass.
 
@@ -144,42 +225,69 @@ def pool_batch(
         All texts and their counted tokens; each of the chosen counts one token or more.
     rows : sequence of int
         Which texts make up this batch.
+    way : {"packed", "padded", "single"}
+        See the head of this module.
 
     Raises
     ------
+    UnsupportedModelError
+        The model's attention cannot be packed.
     NonFiniteError
         Infinity or NaN; names the text's position and the layer.
     """
-    n_longest = max(len(texts[i].ids) for i in rows)
-    ids_BT = np.zeros((len(rows), n_longest), np.int64)
-    attended_BT = np.zeros((len(rows), n_longest), np.int64)
-    weight_BT = np.zeros((len(rows), n_longest), np.float32)
+    if way == "single" and len(rows) > 1:
+        parts = [pool_batch(model, texts, counted, [row], way) for row in rows]
+        return PooledBatch(
+            list(rows),
+            np.concatenate([part.mean_LBD for part in parts], axis=1),
+            np.concatenate([part.norm_LB for part in parts], axis=1),
+            np.concatenate([part.n_tokens_B for part in parts]),
+        )
+    ids = [texts[i].ids for i in rows]
+    inputs = packed_inputs(ids, model.device) if way == "packed" else _padded_inputs(ids, model.device)
+    stride = 0 if way == "packed" else max(len(text) for text in ids)
+    starts = np.arange(len(ids)) * stride if stride else np.cumsum([0, *map(len, ids)])[:-1]
+    spans = [slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)]
     n_tokens_B = np.array([counted[i].sum() for i in rows], np.int32)
-    # Right padding: under causal attention no token of the text sees what follows it.
-    for b, i in enumerate(rows):
-        ids_BT[b, : len(texts[i].ids)] = texts[i].ids
-        attended_BT[b, : len(texts[i].ids)] = 1
-        weight_BT[b, : len(texts[i].ids)] = counted[i] / n_tokens_B[b]
-    weight = torch.from_numpy(weight_BT).to(model.device)
+    weights = [
+        torch.from_numpy((counted[i] / n).astype(np.float32)).to(model.device)
+        for i, n in zip(rows, n_tokens_B, strict=True)
+    ]
     pooled: list[torch.Tensor] = []
     norms: list[torch.Tensor] = []
 
     def pool(_layer: int, residual_BTD: torch.Tensor) -> None:
-        # Where nothing counts the weight is 0; but 0 x inf is NaN, so padding is kept finite by
-        # the model itself, and what is not finite shows below.
-        residual_BTD = residual_BTD.float()
-        pooled.append(torch.bmm(weight[:, None], residual_BTD)[:, 0])
-        norms.append((residual_BTD.norm(dim=-1) * weight).sum(-1))
+        residual_TD = residual_BTD.flatten(0, 1).float()
+        norm_T = residual_TD.norm(dim=-1)
+        pooled.append(torch.stack([w @ residual_TD[span] for w, span in zip(weights, spans, strict=True)]))
+        norms.append(torch.stack([w @ norm_T[span] for w, span in zip(weights, spans, strict=True)]))
 
-    with torch.inference_mode(), watched_residuals(model.blocks, pool):
-        model.hf.base_model(
-            input_ids=torch.from_numpy(ids_BT).to(model.device),
-            attention_mask=torch.from_numpy(attended_BT).to(model.device),
-            use_cache=False,
-        )
+    reading = packed_attention_in(model.hf) if way == "packed" else nullcontext()
+    with torch.inference_mode(), reading, watched_residuals(model.blocks, pool):
+        model.trunk(**inputs, use_cache=False)
     mean_LBD = torch.stack(pooled).cpu().numpy()
     _check_finite(mean_LBD, rows)
     return PooledBatch(list(rows), mean_LBD, torch.stack(norms).cpu().numpy(), n_tokens_B)
+
+
+def _padded_inputs(ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
+    n_longest = max(len(text) for text in ids)
+    padding = [n_longest - len(text) for text in ids]
+    return {
+        "input_ids": torch.tensor(
+            [[*text, *[0] * n] for text, n in zip(ids, padding, strict=True)], device=device
+        ),
+        "attention_mask": torch.tensor(
+            [[1] * len(text) + [0] * n for text, n in zip(ids, padding, strict=True)], device=device
+        ),
+    }
+
+
+def _centred_error(mean_LBD: np.ndarray, expected_LBD: np.ndarray) -> float:
+    """Largest relative difference of any layer's means, their mean over texts taken off."""
+    centred, wanted = (m - m.mean(1, keepdims=True) for m in (mean_LBD, expected_LBD))
+    errors = np.linalg.norm(centred - wanted, axis=(1, 2)) / np.linalg.norm(wanted, axis=(1, 2))
+    return float(errors.max())
 
 
 @contextmanager

@@ -9,7 +9,7 @@ read: `mean` [texts, width] float32, `norm` and `n_tokens` [texts], `id`, `emoti
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +60,13 @@ class PartStore:
         self._plan: list[list[str]] = []
         if (self.folder / "plan.json").is_file():
             self._plan = read_json(self.folder / "plan.json")["batches"]
+
+    def fixed(self, name: str, make: Callable[[], object]) -> object:
+        """What was settled when recording began: `make` is asked once, its answer kept with the parts."""
+        path = self.folder / f"{name}.json"
+        if not path.is_file():
+            write_json(path, make())
+        return read_json(path)
 
     def extend_plan(self, batches: Sequence[Sequence[str]]) -> None:
         """Append batches of text digests; what is planned already keeps its place and company."""

@@ -97,7 +97,7 @@ def continuation_logprobs(
         ids = torch.tensor([_padded([*start, *tails[column]], longest) for _, column in batch])
         additions = {k: torch.from_numpy(np.asarray(d)[rows]) for k, d in addition_RD.items()}
         with torch.inference_mode(), steered(model, additions):
-            hidden_BTD = model.hf.base_model(input_ids=ids.to(model.device), use_cache=False)[0]
+            hidden_BTD = model.trunk(input_ids=ids.to(model.device), use_cache=False)[0]
             # Only positions that predict a continuation's token pass the unembedding.
             scored_BTV = model.hf.lm_head(hidden_BTD[:, len(start) - 1 : -1]).float().log_softmax(-1)
         chosen_BT = scored_BTV.gather(-1, ids[:, len(start) :, None].to(model.device))[..., 0].cpu()
@@ -123,5 +123,5 @@ def residual_norms(model: Model, prompt: str) -> np.ndarray:
             model.blocks, lambda _, h: norms.append(h[0, 1:].float().norm(dim=-1).mean().item())
         ),
     ):
-        model.hf.base_model(input_ids=ids, use_cache=False)
+        model.trunk(input_ids=ids, use_cache=False)
     return np.array(norms, np.float32)

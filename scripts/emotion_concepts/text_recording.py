@@ -77,6 +77,7 @@ def record_into(
     batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
     store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
 
+    way = store.fixed("way", lambda: recording.choose_way(model, tokenised, counted))
     waiting = store.waiting({text_digest(text.text) for text in kept})
     started, n_recorded, n_tokens = time.monotonic(), 0, 0
     pending: list[recording.PooledBatch] = []
@@ -85,7 +86,7 @@ def record_into(
     with progress_bar(total, "tokens", "recording") as bar:
         for digests in waiting:
             rows = [row_of[digest] for digest in digests]
-            pending.append(recording.pool_batch(model, tokenised, counted, rows))
+            pending.append(recording.pool_within_memory(model, tokenised, counted, rows, way))
             length = sum(len(tokenised[row].ids) for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
@@ -96,8 +97,8 @@ def record_into(
         _write(store, pending, digest_of)
     elapsed = time.monotonic() - started
     logger.info(
-        "recorded %d of %d texts (%d from earlier), dropped %s, %d tokens in %.1f s, %.0f tokens/s",
-        n_recorded, len(kept), len(kept) - n_recorded, dict(dropped) or "none",
+        "recorded %d of %d texts (%d from earlier), %s, dropped %s, %d tokens in %.1f s, %.0f tokens/s",
+        n_recorded, len(kept), len(kept) - n_recorded, way, dict(dropped) or "none",
         n_tokens, elapsed, n_tokens / max(elapsed, 1e-9),
     )  # fmt: skip
     return store, kept, dict(dropped)
