@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -50,7 +51,7 @@ def packed_attention(
     ends = asked["cu_seq_lens_q"].tolist()
     window = asked.get("sliding_window")
     outputs = []
-    for start, end in zip(ends, ends[1:], strict=False):
+    for start, end in pairwise(ends):
         part = slice(start, end)
         outputs.append(
             sdpa_attention_forward(
