@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_concepts import load_model, record
+from emotion_concepts import load_model, record, recording
 from emotion_concepts.errors import ConfigError, NonFiniteError
-from emotion_concepts.recording import counted_tokens, plan_batches, tokenise, watched_residuals
+from emotion_concepts.recording import (
+    Pooling,
+    counted_tokens,
+    plan_batches,
+    record_pooled,
+    tokenise,
+    watched_residuals,
+)
 from tests.conftest import TEXTS, make_model_folder
 
 VARIANTS = {
@@ -98,8 +105,8 @@ def test_infinite_activations_are_named(tmp_path):
 
 
 def test_bad_arguments_are_refused(tiny_model):
-    with pytest.raises(ConfigError, match="pool: 'max' is not one of"):
-        record(tiny_model, ["a"], pool="max")
+    with pytest.raises(ConfigError, match="pool: 'median' is not one of"):
+        record(tiny_model, ["a"], pool="median")
     with pytest.raises(ConfigError, match="skip: must be 0 or more"):
         record(tiny_model, ["a"], skip=-1)
 
@@ -115,3 +122,88 @@ def test_batches_hold_every_wanted_text_once_and_stay_in_the_budget():
 
 def test_a_text_longer_than_the_budget_goes_alone():
     assert plan_batches([5000, 10], [True, True], 2000) == [[0], [1]]
+
+
+def test_max_takes_the_largest_value_of_each_coordinate(tiny_model):
+    states = []
+    ids = torch.tensor([tiny_model.tokenizer(TEXTS[0])["input_ids"]])
+    with torch.no_grad(), watched_residuals(tiny_model.blocks, lambda _, h: states.append(h[0, 20:].numpy())):
+        tiny_model.hf(ids)
+    found = record(tiny_model, [TEXTS[0], TEXTS[1]], pool="max", skip=20)[0]
+    np.testing.assert_allclose(found, [h.max(0) for h in states], rtol=1e-4, atol=1e-5)
+
+
+def test_many_poolings_take_one_pass_and_give_what_each_gives_alone(tiny_model, monkeypatch):
+    texts = tokenise(tiny_model.tokenizer, TEXTS[:6])
+    poolings = [
+        Pooling([counted_tokens(text, 20) for text in texts]),
+        Pooling([counted_tokens(text, 20, last_only=True) for text in texts]),
+        Pooling([counted_tokens(text, 40) for text in texts], "max"),
+    ]
+    passes = []
+    real = recording.pool_batch
+    monkeypatch.setattr(recording, "pool_batch", lambda *a: passes.append(a[3]) or real(*a))
+    together = record_pooled(tiny_model, texts, poolings)
+    assert sorted(i for rows in passes[-1:] for i in rows) == list(range(6))
+    for pooling, found in zip(poolings, together, strict=True):
+        (alone,) = record_pooled(tiny_model, texts, [pooling])
+        np.testing.assert_array_equal(found.value_LBD, alone.value_LBD)
+        np.testing.assert_array_equal(found.norm_LB, alone.norm_LB)
+        assert found.n_tokens_B.tolist() == [int(c.sum()) for c in pooling.counted]
+
+
+def test_a_pass_ends_after_the_last_layer_that_is_asked_for(tiny_model):
+    texts = tokenise(tiny_model.tokenizer, TEXTS[:3])
+    pooling = Pooling([counted_tokens(text, 20) for text in texts])
+    (whole,) = record_pooled(tiny_model, texts, [pooling])
+    reached = []
+    handle = tiny_model.blocks[2].register_forward_hook(lambda *_: reached.append(2))
+    (short,) = record_pooled(tiny_model, texts, [pooling], last_layer=1)
+    handle.remove()
+    assert not reached
+    np.testing.assert_array_equal(short.value_LBD, whole.value_LBD[:2])
+
+
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(tiny_model, monkeypatch, caplog):
+    texts = tokenise(tiny_model.tokenizer, TEXTS[:7])
+    pooling = Pooling([counted_tokens(text, 20) for text in texts])
+    (expected,) = record_pooled(tiny_model, texts, [pooling])
+    real = recording.pool_batch
+
+    def small_memory(model, texts, poolings, rows, *rest):
+        if len(rows) > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(model, texts, poolings, rows, *rest)
+
+    monkeypatch.setattr(recording, "pool_batch", small_memory)
+    (found,) = record_pooled(tiny_model, texts, [pooling])
+    np.testing.assert_allclose(found.value_LBD, expected.value_LBD, rtol=1e-4, atol=1e-5)
+    assert "do not fit in the device's memory together" in caplog.text
+
+
+def test_a_text_that_does_not_fit_alone_is_an_error(tiny_model, monkeypatch):
+    def no_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    texts = tokenise(tiny_model.tokenizer, TEXTS[:2])
+    record(tiny_model, TEXTS[:2], skip=10)
+    monkeypatch.setattr(recording, "pool_batch", no_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        record_pooled(tiny_model, texts, [Pooling([counted_tokens(text, 5) for text in texts])])
+
+
+@pytest.mark.parametrize("variant", ["llama", "gpt2"])
+def test_bfloat16_keeps_the_directions_whatever_the_batch(tmp_path, variant):
+    """In half size the sums round differently in a batch; concept vectors must not turn."""
+    model = load_model(str(make_model_folder(tmp_path / "m", **VARIANTS[variant])), dtype="bfloat16")
+    together = record(model, TEXTS[:24], skip=20)
+    alone = np.concatenate([record(model, [text], skip=20) for text in TEXTS[:24]])
+    concepts = np.arange(24) % 4
+    vectors = []
+    for means in (together, alone):
+        by_concept = np.stack([means[concepts == c].mean(0) for c in range(4)])
+        vectors.append(by_concept - by_concept.mean(0))
+    cosine = (vectors[0] * vectors[1]).sum(-1) / np.prod(
+        [np.linalg.norm(v, axis=-1) for v in vectors], axis=0
+    )
+    assert cosine.min() >= 0.999

@@ -41,28 +41,48 @@ _ways: WeakKeyDictionary[nn.Module, Way] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class TokenisedText:
-    """A text's tokens; `own` is False on a BOS and other tokens that the tokenizer added."""
+    """A text's tokens; `own` is False on a BOS and other tokens that the tokenizer added.
+
+    places : characters of the text that each token stands for, as (start, end); empty where the
+    tokenizer cannot tell.
+    """
 
     ids: list[int]
     own: list[bool]
+    places: list[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """What is kept of each text.
+
+    counted : for each text bool [T], its tokens that count; how : "mean" or "max" (of each
+    coordinate) over them. The last token alone is a mean over one.
+    """
+
+    counted: Sequence[np.ndarray]
+    how: Literal["mean", "max"] = "mean"
 
 
 @dataclass(frozen=True)
 class PooledBatch:
     """Pooled residual streams of one batch.
 
-    rows : positions in the list of texts, B; mean_LBD : float32, in the model's own units;
+    rows : positions in the list of texts, B; value_LBD : float32, in the model's own units;
     norm_LB : float32, mean L2 norm over the same tokens; n_tokens_B : int32, tokens pooled.
     """
 
     rows: list[int]
-    mean_LBD: np.ndarray
+    value_LBD: np.ndarray
     norm_LB: np.ndarray
     n_tokens_B: np.ndarray
 
 
 def record(
-    model: Model, texts: Sequence[str], pool: Literal["mean", "last"] = "mean", skip: int = 50
+    model: Model,
+    texts: Sequence[str],
+    pool: Literal["mean", "last", "max"] = "mean",
+    skip: int = 50,
 ) -> np.ndarray:
     """Pooled residual stream of each text after every block, in one pass over the texts.
 
@@ -72,8 +92,9 @@ def record(
         As `load_model` returns it; left as found.
     texts : sequence of str
         Plain texts.
-    pool : {"mean", "last"}
-        Mean over the text's own tokens but the first `skip`, or the last own token.
+    pool : {"mean", "last", "max"}
+        Mean, or largest value of each coordinate, over the text's own tokens but the first `skip`;
+        or the last own token.
     skip : int
         How many of a text's own tokens are left out at its start (a BOS is not its own).
 
@@ -91,38 +112,89 @@ def record(
 
     Source: arXiv 2604.07729, emotion vectors (mean from the 50th token on).
     """
-    if pool not in ("mean", "last"):
-        raise ConfigError(f"pool: {pool!r} is not one of 'mean', 'last'")
+    if pool not in ("mean", "last", "max"):
+        raise ConfigError(f"pool: {pool!r} is not one of 'mean', 'last', 'max'")
     if skip < 0:
         raise ConfigError(f"skip: must be 0 or more, got {skip}")
     tokenised = tokenise(model.tokenizer, texts)
     counted = [counted_tokens(text, skip, last_only=pool == "last") for text in tokenised]
-    means = np.full((len(texts), len(model.blocks), model.width), np.nan, np.float32)
-    batches = plan_batches([len(t.ids) for t in tokenised], [bool(c.any()) for c in counted])
-    way = choose_way(model, tokenised, counted) if batches else "single"
+    (pooled,) = record_pooled(model, tokenised, [Pooling(counted, "max" if pool == "max" else "mean")])
+    return pooled.value_LBD.transpose(1, 0, 2)
+
+
+def record_pooled(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    poolings: Sequence[Pooling],
+    *,
+    last_layer: int | None = None,
+    batch_tokens: int = BATCH_TOKENS,
+) -> list[PooledBatch]:
+    """Any number of poolings of the same texts in one pass.
+
+    Parameters
+    ----------
+    last_layer : int, optional
+        The model is cut after this block; all blocks if not given.
+
+    Returns
+    -------
+    list of PooledBatch
+        One for each pooling, over all texts in their order; where none of a text's tokens counts,
+        its values are NaN and its `n_tokens` 0.
+    """
+    n_layers = len(model.blocks) if last_layer is None else last_layer + 1
+    shape = (n_layers, len(texts))
+    whole = [
+        PooledBatch(
+            list(range(len(texts))),
+            np.full((*shape, model.width), np.nan, np.float32),
+            np.full(shape, np.nan, np.float32),
+            np.zeros(len(texts), np.int32),
+        )
+        for _ in poolings
+    ]
+    wanted = [any(p.counted[i].any() for p in poolings) for i in range(len(texts))]
+    batches = plan_batches([len(text.ids) for text in texts], wanted, batch_tokens)
+    way = choose_way(model, texts, wanted) if batches else "single"
     for rows in batches:
-        batch = pool_within_memory(model, tokenised, counted, rows, way)
-        means[batch.rows] = batch.mean_LBD.transpose(1, 0, 2)
-    return means
+        for all_texts, batch in zip(
+            whole, pool_within_memory(model, texts, poolings, rows, way, last_layer), strict=True
+        ):
+            all_texts.value_LBD[:, rows] = batch.value_LBD
+            all_texts.norm_LB[:, rows] = batch.norm_LB
+            all_texts.n_tokens_B[rows] = batch.n_tokens_B
+    return whole
 
 
 def tokenise(
-    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_tokens: int | None = None
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    max_tokens: int | None = None,
+    *,
+    special_tokens: bool = True,
 ) -> list[TokenisedText]:
     """Tokens of each text, and which of them are the text's own; cut to `max_tokens` if given.
 
     Nothing is padded here, so it does not matter which side the tokenizer pads, or with what.
+
+    Parameters
+    ----------
+    special_tokens : bool
+        False for a text that has them already, as one that a chat template made.
     """
     tokenised = []
     for text in texts:
         encoded = tokenizer(
             text,
+            add_special_tokens=special_tokens,
             return_special_tokens_mask=True,
+            return_offsets_mapping=tokenizer.is_fast,
             truncation=max_tokens is not None,
             max_length=max_tokens,
         )
         own = [not special for special in encoded["special_tokens_mask"]]
-        tokenised.append(TokenisedText(list(encoded["input_ids"]), own))
+        tokenised.append(TokenisedText(list(encoded["input_ids"]), own, encoded.get("offset_mapping", [])))
     return tokenised
 
 
@@ -153,7 +225,7 @@ def plan_batches(
     return batches
 
 
-def choose_way(model: Model, texts: Sequence[TokenisedText], counted: Sequence[np.ndarray]) -> Way:
+def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bool]) -> Way:
     """The fastest way that gives the values of one by one, tried on a few of these texts, once for a model.
 
     Sliding windows, ALiBi, recurrent layers and the like make some ways wrong for some families; which
@@ -162,15 +234,16 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], counted: Sequence[n
     """
     if model.hf in _ways:
         return _ways[model.hf]
-    order = sorted((i for i, c in enumerate(counted) if c.any()), key=lambda i: (len(texts[i].ids), i))
+    order = sorted((i for i, w in enumerate(wanted) if w), key=lambda i: (len(texts[i].ids), i))
     rows = [order[i] for i in sorted({round(x) for x in np.linspace(0, len(order) - 1, PREFLIGHT_TEXTS)})]
     if len(rows) < 2:
         return "single"
-    alone = np.concatenate([pool_batch(model, texts, counted, [i], "single").mean_LBD for i in rows], axis=1)
+    means = [Pooling([np.ones(len(text.ids), bool) for text in texts])]
+    alone = pool_batch(model, texts, means, rows, "single")[0].value_LBD
     chosen: Way = "single"
     for way in ("packed", "padded"):
         try:
-            together = pool_batch(model, texts, counted, rows, way).mean_LBD
+            together = pool_batch(model, texts, means, rows, way)[0].value_LBD
         except UnsupportedModelError as error:
             logger.info("%s batches are not possible (%s)", way, error)
             continue
@@ -187,13 +260,14 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], counted: Sequence[n
 def pool_within_memory(
     model: Model,
     texts: Sequence[TokenisedText],
-    counted: Sequence[np.ndarray],
+    poolings: Sequence[Pooling],
     rows: Sequence[int],
     way: Way,
-) -> PooledBatch:
+    last_layer: int | None = None,
+) -> list[PooledBatch]:
     """`pool_batch`, in halves where the device's memory does not hold the whole."""
     try:
-        return pool_batch(model, texts, counted, rows, way)
+        return pool_batch(model, texts, poolings, rows, way, last_layer)
     except torch.OutOfMemoryError:
         if len(rows) == 1:
             raise
@@ -201,32 +275,47 @@ def pool_within_memory(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     middle = len(rows) // 2
-    halves = [pool_within_memory(model, texts, counted, part, way) for part in (rows[:middle], rows[middle:])]
-    return PooledBatch(
-        list(rows),
-        np.concatenate([half.mean_LBD for half in halves], axis=1),
-        np.concatenate([half.norm_LB for half in halves], axis=1),
-        np.concatenate([half.n_tokens_B for half in halves]),
+    return joined(
+        [
+            pool_within_memory(model, texts, poolings, part, way, last_layer)
+            for part in (rows[:middle], rows[middle:])
+        ]
     )
+
+
+def joined(parts: Sequence[Sequence[PooledBatch]]) -> list[PooledBatch]:
+    """Batches put together, for each pooling."""
+    return [
+        PooledBatch(
+            [row for batch in batches for row in batch.rows],
+            np.concatenate([batch.value_LBD for batch in batches], axis=1),
+            np.concatenate([batch.norm_LB for batch in batches], axis=1),
+            np.concatenate([batch.n_tokens_B for batch in batches]),
+        )
+        for batches in zip(*parts, strict=True)
+    ]
 
 
 def pool_batch(
     model: Model,
     texts: Sequence[TokenisedText],
-    counted: Sequence[np.ndarray],
+    poolings: Sequence[Pooling],
     rows: Sequence[int],
     way: Way,
-) -> PooledBatch:
+    last_layer: int | None = None,
+) -> list[PooledBatch]:
     """Run the trunk (never the unembedding) on some of the texts, and pool inside the pass.
 
     Parameters
     ----------
-    texts, counted
-        All texts and their counted tokens; each of the chosen counts one token or more.
+    texts, poolings
+        All texts, and what is kept of them.
     rows : sequence of int
         Which texts make up this batch.
     way : {"packed", "padded", "single"}
         See the head of this module.
+    last_layer : int, optional
+        The pass ends after this block.
 
     Raises
     ------
@@ -236,38 +325,57 @@ def pool_batch(
         Infinity or NaN; names the text's position and the layer.
     """
     if way == "single" and len(rows) > 1:
-        parts = [pool_batch(model, texts, counted, [row], way) for row in rows]
-        return PooledBatch(
-            list(rows),
-            np.concatenate([part.mean_LBD for part in parts], axis=1),
-            np.concatenate([part.norm_LB for part in parts], axis=1),
-            np.concatenate([part.n_tokens_B for part in parts]),
-        )
+        return joined([pool_batch(model, texts, poolings, [row], way, last_layer) for row in rows])
     ids = [texts[i].ids for i in rows]
     inputs = packed_inputs(ids, model.device) if way == "packed" else _padded_inputs(ids, model.device)
-    stride = 0 if way == "packed" else max(len(text) for text in ids)
-    starts = np.arange(len(ids)) * stride if stride else np.cumsum([0, *map(len, ids)])[:-1]
+    width = max(len(text) for text in ids)
+    starts = np.cumsum([0, *map(len, ids)])[:-1] if way == "packed" else np.arange(len(ids)) * width
     spans = [slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)]
-    n_tokens_B = np.array([counted[i].sum() for i in rows], np.int32)
-    weights = [
-        torch.from_numpy((counted[i] / n).astype(np.float32)).to(model.device)
-        for i, n in zip(rows, n_tokens_B, strict=True)
-    ]
-    pooled: list[torch.Tensor] = []
-    norms: list[torch.Tensor] = []
+    readers = [_Reader(pooling, rows, spans, model.device) for pooling in poolings]
 
-    def pool(_layer: int, residual_BTD: torch.Tensor) -> None:
+    def read(_layer: int, residual_BTD: torch.Tensor) -> None:
         residual_TD = residual_BTD.flatten(0, 1).float()
         norm_T = residual_TD.norm(dim=-1)
-        pooled.append(torch.stack([w @ residual_TD[span] for w, span in zip(weights, spans, strict=True)]))
-        norms.append(torch.stack([w @ norm_T[span] for w, span in zip(weights, spans, strict=True)]))
+        for reader in readers:
+            reader.read(residual_TD, norm_T)
 
     reading = packed_attention_in(model.hf) if way == "packed" else nullcontext()
-    with torch.inference_mode(), reading, watched_residuals(model.blocks, pool):
+    with torch.inference_mode(), reading, watched_residuals(model.blocks, read, last_layer):
         model.trunk(**inputs, use_cache=False)
-    mean_LBD = torch.stack(pooled).cpu().numpy()
-    _check_finite(mean_LBD, rows)
-    return PooledBatch(list(rows), mean_LBD, torch.stack(norms).cpu().numpy(), n_tokens_B)
+    return [reader.batch() for reader in readers]
+
+
+class _Reader:
+    """Pools one batch for one pooling, layer by layer, on the device; copied to the host at the end."""
+
+    def __init__(self, pooling: Pooling, rows: Sequence[int], spans: Sequence[slice], device: torch.device):
+        self._rows, self._how = list(rows), pooling.how
+        counted = [pooling.counted[i] for i in rows]
+        self._n_tokens = np.array([c.sum() for c in counted], np.int32)
+        self._parts = [
+            (span, torch.from_numpy(c / max(1, n)).float().to(device))
+            for span, c, n in zip(spans, counted, self._n_tokens, strict=True)
+        ]
+        self._values: list[torch.Tensor] = []
+        self._norms: list[torch.Tensor] = []
+
+    def read(self, residual_TD: torch.Tensor, norm_T: torch.Tensor) -> None:
+        if self._how == "max":
+            lowest = -torch.inf
+            pooled = [residual_TD[s].where(w[:, None] > 0, lowest).amax(0) for s, w in self._parts]
+        else:
+            pooled = [w @ residual_TD[s] for s, w in self._parts]
+        self._values.append(torch.stack(pooled))
+        self._norms.append(torch.stack([w @ norm_T[s] for s, w in self._parts]))
+
+    def batch(self) -> PooledBatch:
+        value_LBD = torch.stack(self._values).cpu().numpy()
+        norm_LB = torch.stack(self._norms).cpu().numpy()
+        empty = self._n_tokens == 0
+        value_LBD[:, empty], norm_LB[:, empty] = 0, 0
+        _check_finite(value_LBD, self._rows)
+        value_LBD[:, empty], norm_LB[:, empty] = np.nan, np.nan
+        return PooledBatch(self._rows, value_LBD, norm_LB, self._n_tokens)
 
 
 def _padded_inputs(ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
@@ -290,18 +398,24 @@ def _centred_error(mean_LBD: np.ndarray, expected_LBD: np.ndarray) -> float:
     return float(errors.max())
 
 
+class _LastWantedLayer(BaseException):
+    """Ends a pass: what follows is of no use to anybody."""
+
+
 @contextmanager
-def watched_residuals(blocks: nn.ModuleList, watch) -> Iterator[None]:
+def watched_residuals(blocks: nn.ModuleList, watch, last_layer: int | None = None) -> Iterator[None]:
     """While this is open, `watch(layer, residual_BTD)` is called with each block's output.
 
-    If it returns a tensor, that takes the output's place. The hooks are removed at the end, even
-    on an error.
+    If it returns a tensor, that takes the output's place. With `last_layer` a pass inside ends after
+    that block, and so does the `with` block. The hooks are removed at the end, even on an error.
     """
 
     def hook(layer: int):
         def call(_block, _inputs, output):
             residual = output[0] if isinstance(output, tuple) else output
             changed = watch(layer, residual)
+            if layer == last_layer:
+                raise _LastWantedLayer
             if changed is None:
                 return None
             return (changed, *output[1:]) if isinstance(output, tuple) else changed
@@ -311,13 +425,15 @@ def watched_residuals(blocks: nn.ModuleList, watch) -> Iterator[None]:
     handles = [block.register_forward_hook(hook(layer)) for layer, block in enumerate(blocks)]
     try:
         yield
+    except _LastWantedLayer:
+        pass
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _check_finite(mean_LBD: np.ndarray, rows: Sequence[int]) -> None:
-    bad = ~np.isfinite(mean_LBD).all(-1)
+def _check_finite(value_LBD: np.ndarray, rows: Sequence[int]) -> None:
+    bad = ~np.isfinite(value_LBD).all(-1)
     if bad.any():
         layer, b = np.argwhere(bad)[0]
         raise NonFiniteError(

@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from emotion_concepts import recording
 from emotion_concepts.code_digest import code_digest
 from emotion_concepts.errors import DataError
@@ -77,7 +75,9 @@ def record_into(
     batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
     store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
 
-    way = store.fixed("way", lambda: recording.choose_way(model, tokenised, counted))
+    poolings = [recording.Pooling(counted)]
+    long_enough = [bool(tokens.any()) for tokens in counted]
+    way = store.fixed("way", lambda: recording.choose_way(model, tokenised, long_enough))
     waiting = store.waiting({text_digest(text.text) for text in kept})
     started, n_recorded, n_tokens = time.monotonic(), 0, 0
     pending: list[recording.PooledBatch] = []
@@ -86,7 +86,7 @@ def record_into(
     with progress_bar(total, "tokens", "recording") as bar:
         for digests in waiting:
             rows = [row_of[digest] for digest in digests]
-            pending.append(recording.pool_within_memory(model, tokenised, counted, rows, way))
+            pending += recording.pool_within_memory(model, tokenised, poolings, rows, way)
             length = sum(len(tokenised[row].ids) for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
@@ -116,9 +116,5 @@ def _settings(model: Model, skip: int, max_tokens: int) -> dict:
 
 
 def _write(store: PartStore, batches: list[recording.PooledBatch], digest_of: dict[int, str]) -> None:
-    store.write_part(
-        [digest_of[row] for batch in batches for row in batch.rows],
-        np.concatenate([batch.mean_LBD for batch in batches], axis=1),
-        np.concatenate([batch.norm_LB for batch in batches], axis=1),
-        np.concatenate([batch.n_tokens_B for batch in batches]),
-    )
+    (part,) = recording.joined([[batch] for batch in batches])
+    store.write_part([digest_of[row] for row in part.rows], part.value_LBD, part.norm_LB, part.n_tokens_B)

@@ -18,7 +18,10 @@ PLAIN_ROLES = {"system": "System", "user": "Human", "assistant": "Assistant"}
 
 @dataclass(frozen=True)
 class Text:
-    """One text of a text set; `text` of a dialogue is its plain form."""
+    """One text of a text set; `text` of a dialogue is its plain form.
+
+    spans : name to characters of the text, (start, end), or of a message, (message, start, end).
+    """
 
     id: str
     text: str
@@ -27,6 +30,7 @@ class Text:
     person: str | None = None
     labels: dict = field(default_factory=dict)
     messages: list[dict] | None = None
+    spans: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def read_texts(path: Path) -> list[Text]:
@@ -46,7 +50,8 @@ def read_texts(path: Path) -> list[Text]:
             raise DataError(f"{where}: id {name!r} is used in line {lines[name]} already")
         lines[name] = number
         known = {key: entry.get(key) for key in ("emotion", "topic", "person", "messages")}
-        texts.append(Text(name, text, labels=entry.get("labels", {}), **known))
+        spans = _spans_of(entry, text, where)
+        texts.append(Text(name, text, labels=entry.get("labels", {}), spans=spans, **known))
     if not texts:
         raise DataError(f"{path}: no texts; expected JSON lines, one object each")
     return texts
@@ -196,3 +201,26 @@ def _text_of(entry: dict, where: str) -> str:
         if message.get("role") not in PLAIN_ROLES:
             raise DataError(f"{where}: role {message.get('role')!r} is not one of {', '.join(PLAIN_ROLES)}")
     return plain_dialogue(messages)
+
+
+def _spans_of(entry: dict, text: str, where: str) -> dict[str, tuple[int, ...]]:
+    """Named spans, checked against what they are of."""
+    messages = entry.get("messages")
+    form = "[message, start, end]" if messages else "[start, end]"
+    spans = {}
+    for name, span in entry.get("spans", {}).items():
+        whole = isinstance(span, list) and all(type(number) is int for number in span)
+        if not whole or len(span) != (3 if messages else 2):
+            raise DataError(f"{where}: span {name!r} should be {form}, in characters")
+        if messages and not 0 <= span[0] < len(messages):
+            raise DataError(
+                f"{where}: span {name!r} is in message {span[0]}, but there are {len(messages)} (from 0)"
+            )
+        of, length = ("message", len(messages[span[0]]["content"])) if messages else ("text", len(text))
+        start, end = span[-2:]
+        if not 0 <= start < end <= length:
+            raise DataError(
+                f"{where}: span {name!r} goes from {start} to {end}, but the {of} has {length} characters"
+            )
+        spans[name] = tuple(span)
+    return spans
