@@ -23,7 +23,7 @@ rule record_texts:
         batch_tokens=2000,
         part_seconds=20,
     params:
-        cfg=config_of("recording"),
+        cfg=recording_of,
         code=code_of("record_texts"),
     script:
         "../scripts/record_texts.py"

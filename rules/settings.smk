@@ -51,6 +51,11 @@ def config_of(*sections):
     return chosen
 
 
+def recording_of(wildcards):
+    """Settings of a recording; the neutral dialogues' token moments are kept too, for denoising."""
+    return config_of("recording") | {"moments": wildcards.text_set == NEUTRAL}
+
+
 def code_of(script):
     """Digest of a script and of every project module that it imports."""
     return code_digest(

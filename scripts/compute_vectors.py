@@ -10,7 +10,7 @@ import numpy as np
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, sha256_of, write_json
-from emotion_concepts.shards import read_layer
+from emotion_concepts.shards import read_layer, read_token_covariance
 from emotion_concepts.vectors import (
     EmotionVectors,
     centred,
@@ -29,7 +29,7 @@ def main(manifest: Path, layers: Path, neutral: Path, vectors: Path, summary: Pa
         stories = read_layer(layers, layer)
         concepts = sorted(set(stories.emotion.tolist()))
         vector_CD = centred(concept_means(stories.mean, stories.emotion, concepts))
-        components = leading_components(read_layer(neutral, layer).mean, cfg["denoise_variance"])
+        components = leading_components(read_token_covariance(neutral, layer), cfg["denoise_variance"])
         raw.append(vector_CD)
         denoised.append(without_components(vector_CD, components))
         norms[layer] = float(stories.norm.mean(dtype=np.float64))

@@ -30,7 +30,7 @@ def main(
     batch_tokens: int = 2000,
     part_seconds: int = 20,
 ) -> None:
-    """Record with `cfg`: skip, max_tokens, precision."""
+    """Record with `cfg`: skip, max_tokens, precision, storage, moments."""
     torch.set_num_threads(threads)
     opened = open_described(model, cfg["precision"])
     store, kept, dropped = record_into(
@@ -41,6 +41,7 @@ def main(
         max_tokens=cfg["max_tokens"],
         batch_tokens=batch_tokens,
         part_seconds=part_seconds,
+        with_moments=cfg["moments"],
     )
     about = {
         "source": opened.source,
@@ -55,7 +56,8 @@ def main(
         "schema": 1,
     }
     n_layers = read_json(model)["n_layers"]
-    content = write_layers(layers, store, kept, n_layers, about)
+    moments = store.moments(n_layers, opened.width) if cfg["moments"] else None
+    content = write_layers(layers, store, kept, n_layers, about, storage=cfg["storage"], moments=moments)
     counts = {"n_texts": len(kept), "dropped": dropped, "n_layers": n_layers, "width": opened.width}
     write_json(manifest, {**about, **counts, "content_sha256": content})
 

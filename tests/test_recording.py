@@ -207,3 +207,18 @@ def test_bfloat16_keeps_the_directions_whatever_the_batch(tmp_path, variant):
         [np.linalg.norm(v, axis=-1) for v in vectors], axis=0
     )
     assert cosine.min() >= 0.999
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_embedding_comes_first_where_it_is_asked_for(tmp_path, variant):
+    model = load_model(str(make_model_folder(tmp_path / "m", **VARIANTS[variant])), dtype="float32")
+    texts = tokenise(model.tokenizer, TEXTS[:4])
+    pooling = Pooling([counted_tokens(text, 20) for text in texts])
+    (found,) = record_pooled(model, texts, [pooling], embedding=True)
+    (blocks,) = record_pooled(model, texts, [pooling])
+    np.testing.assert_array_equal(found.value_LBD[1:], blocks.value_LBD)
+    for row, text in enumerate(texts):
+        with torch.no_grad():
+            states = model.hf(torch.from_numpy(text.ids[None].astype(np.int64)), output_hidden_states=True)
+        expected = states.hidden_states[0][0].numpy()[pooling.counted[row]].mean(0)
+        np.testing.assert_allclose(found.value_LBD[0, row], expected, rtol=1e-4, atol=1e-5)

@@ -97,7 +97,9 @@ BAD_SPANS = {
     json.dumps(
         {"messages": MESSAGES, "spans": {"a": [7, 0, 1]}}
     ): "span 'a' is in message 7, but there are 3",
-    json.dumps({"messages": MESSAGES, "spans": {"a": [0, 0, 99]}}): "span 'a' goes from 0 to 99, but the message has 9 characters",
+    json.dumps(
+        {"messages": MESSAGES, "spans": {"a": [0, 0, 99]}}
+    ): "span 'a' goes from 0 to 99, but the message has 9 characters",
 }
 
 

@@ -33,7 +33,7 @@ def test_components_explain_just_enough_of_a_known_spectrum():
     # Shares of variance: .4, .3, .2, .08, .02.
     values = left * np.sqrt([40, 30, 20, 8, 2]) @ right.T + 7
     for variance, count in ((0, 0), (0.3, 1), (0.5, 2), (0.69, 2), (0.75, 3), (0.95, 4)):
-        components = leading_components(values, variance)
+        components = leading_components(np.cov(values.T), variance)
         assert len(components) == count
         np.testing.assert_allclose(np.abs(components @ right[:, :count]), np.eye(count), atol=1e-8)
 

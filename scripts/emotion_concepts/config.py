@@ -68,6 +68,11 @@ class Recording(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Weights and arithmetic. auto: bfloat16 on a GPU, float32 on a CPU."
     )
+    storage: Literal["float32", "float16"] = Field(
+        "float32",
+        description="How activations are kept. float16 is half the size: each text's are divided by their largest "
+        "value, which is kept beside them.",
+    )
 
 
 class Vectors(Section):

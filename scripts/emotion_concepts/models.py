@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +28,13 @@ from transformers.utils import logging as transformers_logging
 
 from emotion_concepts.errors import DataError, UnsupportedModelError
 from emotion_concepts.files import read_json, sha256_of, sync
+from emotion_concepts.lease import device_of_this_job
 from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
 
 logger = logging.getLogger(__name__)
 # A bar for every load would only hide the stage's own.
 transformers_logging.disable_progress_bar()
+_for_this_process = ExitStack()
 
 
 @dataclass(frozen=True)
@@ -109,14 +112,17 @@ def open_described(description: Path, dtype: str = "auto") -> Model:
             f"{description}: the model's files are no longer in {path}; "
             f"fetch them again: snakemake --cores all --forcerun fetch_model"
         )
-    return open_checkpoint(Checkpoint(path, known["source"], known["revision"]), dtype)
+    # A job is a process: its device is given back when it ends.
+    number = _for_this_process.enter_context(device_of_this_job(os.environ, torch.cuda.device_count()))
+    device = "cpu" if number is None else f"cuda:{number}"
+    return open_checkpoint(Checkpoint(path, known["source"], known["revision"]), dtype, device)
 
 
-def open_checkpoint(checkpoint: Checkpoint, dtype: str = "auto") -> Model:
-    """Open a checkpoint on the best device at hand, in eval mode, without gradients."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def open_checkpoint(checkpoint: Checkpoint, dtype: str = "auto", device: str | None = None) -> Model:
+    """Open a checkpoint in eval mode, without gradients, on a device or on the best one at hand."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     wanted = {
-        "auto": torch.bfloat16 if device == "cuda" else torch.float32,
+        "auto": torch.float32 if device == "cpu" else torch.bfloat16,
         "float32": torch.float32,
         "bfloat16": torch.bfloat16,
     }[dtype]

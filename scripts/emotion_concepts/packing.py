@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import AttentionInterface, PreTrainedModel
@@ -87,13 +88,14 @@ def packed_attention_in(model: PreTrainedModel) -> Iterator[None]:
         model.set_attn_implementation(before)
 
 
-def packed_inputs(ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
+def packed_inputs(ids: Sequence[np.ndarray], device: torch.device) -> dict[str, torch.Tensor]:
     """What a model is called with for texts laid end to end: ids and positions [1, tokens], and the bounds."""
-    lengths = torch.tensor([len(text) for text in ids])
+    lengths = [len(text) for text in ids]
+    positions = np.concatenate([np.arange(n) for n in lengths])
     return {
-        "input_ids": torch.tensor([[token for text in ids for token in text]], device=device),
-        "position_ids": torch.cat([torch.arange(n) for n in lengths])[None].to(device),
-        "cu_seq_lens_q": torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]),
+        "input_ids": torch.from_numpy(np.concatenate(ids).astype(np.int64))[None].to(device),
+        "position_ids": torch.from_numpy(positions)[None].to(device),
+        "cu_seq_lens_q": torch.tensor([0, *np.cumsum(lengths)]),
     }
 
 

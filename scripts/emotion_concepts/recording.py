@@ -9,9 +9,10 @@ it. Single: one by one. `choose_way` takes the first that gives this model's own
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts.errors import ConfigError, NonFiniteError, UnsupportedModelError
 from emotion_concepts.models import Model
+from emotion_concepts.moments import TokenMoments
 from emotion_concepts.packing import packed_attention_in, packed_inputs
 
 logger = logging.getLogger(__name__)
@@ -41,15 +43,16 @@ _ways: WeakKeyDictionary[nn.Module, Way] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class TokenisedText:
-    """A text's tokens; `own` is False on a BOS and other tokens that the tokenizer added.
+    """A text's tokens.
 
-    places : characters of the text that each token stands for, as (start, end); empty where the
-    tokenizer cannot tell.
+    ids : int32 [T]; own : bool [T], False on a BOS and other tokens that the tokenizer added;
+    places : int32 [T, 2], characters of the text that each token stands for, start and end; empty
+    where they were not asked for.
     """
 
-    ids: list[int]
-    own: list[bool]
-    places: list[tuple[int, int]]
+    ids: np.ndarray
+    own: np.ndarray
+    places: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ def record_pooled(
     poolings: Sequence[Pooling],
     *,
     last_layer: int | None = None,
+    embedding: bool = False,
     batch_tokens: int = BATCH_TOKENS,
 ) -> list[PooledBatch]:
     """Any number of poolings of the same texts in one pass.
@@ -136,6 +140,8 @@ def record_pooled(
     ----------
     last_layer : int, optional
         The model is cut after this block; all blocks if not given.
+    embedding : bool
+        What goes into the first block comes first, so that layer k stands at k + 1.
 
     Returns
     -------
@@ -144,7 +150,7 @@ def record_pooled(
         its values are NaN and its `n_tokens` 0.
     """
     n_layers = len(model.blocks) if last_layer is None else last_layer + 1
-    shape = (n_layers, len(texts))
+    shape = (n_layers + embedding, len(texts))
     whole = [
         PooledBatch(
             list(range(len(texts))),
@@ -159,7 +165,7 @@ def record_pooled(
     way = choose_way(model, texts, wanted) if batches else "single"
     for rows in batches:
         for all_texts, batch in zip(
-            whole, pool_within_memory(model, texts, poolings, rows, way, last_layer), strict=True
+            whole, pool_within_memory(model, texts, poolings, rows, way, last_layer, embedding), strict=True
         ):
             all_texts.value_LBD[:, rows] = batch.value_LBD
             all_texts.norm_LB[:, rows] = batch.norm_LB
@@ -173,6 +179,7 @@ def tokenise(
     max_tokens: int | None = None,
     *,
     special_tokens: bool = True,
+    with_places: bool = False,
 ) -> list[TokenisedText]:
     """Tokens of each text, and which of them are the text's own; cut to `max_tokens` if given.
 
@@ -182,6 +189,8 @@ def tokenise(
     ----------
     special_tokens : bool
         False for a text that has them already, as one that a chat template made.
+    with_places : bool
+        Say which characters each token stands for; only fast tokenizers can.
     """
     tokenised = []
     for text in texts:
@@ -189,19 +198,23 @@ def tokenise(
             text,
             add_special_tokens=special_tokens,
             return_special_tokens_mask=True,
-            return_offsets_mapping=tokenizer.is_fast,
+            return_offsets_mapping=with_places,
             truncation=max_tokens is not None,
             max_length=max_tokens,
         )
-        own = [not special for special in encoded["special_tokens_mask"]]
-        tokenised.append(TokenisedText(list(encoded["input_ids"]), own, encoded.get("offset_mapping", [])))
+        tokenised.append(
+            TokenisedText(
+                np.array(encoded["input_ids"], np.int32),
+                ~np.array(encoded["special_tokens_mask"], bool),
+                np.array(encoded.get("offset_mapping", []), np.int32).reshape(-1, 2),
+            )
+        )
     return tokenised
 
 
 def counted_tokens(text: TokenisedText, skip: int, *, last_only: bool = False) -> np.ndarray:
     """Bool [T]: the text's own tokens after the first `skip`, or only the last of them."""
-    own = np.array(text.own, dtype=bool)
-    counted = own & (np.cumsum(own) > skip)
+    counted = text.own & (np.cumsum(text.own) > skip)
     if last_only and counted.any():
         counted[: np.flatnonzero(counted)[-1]] = False
     return counted
@@ -264,10 +277,12 @@ def pool_within_memory(
     rows: Sequence[int],
     way: Way,
     last_layer: int | None = None,
+    embedding: bool = False,
+    moments: TokenMoments | None = None,
 ) -> list[PooledBatch]:
     """`pool_batch`, in halves where the device's memory does not hold the whole."""
     try:
-        return pool_batch(model, texts, poolings, rows, way, last_layer)
+        return pool_batch(model, texts, poolings, rows, way, last_layer, embedding, moments)
     except torch.OutOfMemoryError:
         if len(rows) == 1:
             raise
@@ -277,7 +292,7 @@ def pool_within_memory(
     middle = len(rows) // 2
     return joined(
         [
-            pool_within_memory(model, texts, poolings, part, way, last_layer)
+            pool_within_memory(model, texts, poolings, part, way, last_layer, embedding, moments)
             for part in (rows[:middle], rows[middle:])
         ]
     )
@@ -303,6 +318,8 @@ def pool_batch(
     rows: Sequence[int],
     way: Way,
     last_layer: int | None = None,
+    embedding: bool = False,
+    moments: TokenMoments | None = None,
 ) -> list[PooledBatch]:
     """Run the trunk (never the unembedding) on some of the texts, and pool inside the pass.
 
@@ -316,6 +333,10 @@ def pool_batch(
         See the head of this module.
     last_layer : int, optional
         The pass ends after this block.
+    embedding : bool
+        What goes into the first block comes first.
+    moments : TokenMoments, optional
+        Takes in the tokens that count for the first pooling, when the whole batch has gone through.
 
     Raises
     ------
@@ -325,7 +346,9 @@ def pool_batch(
         Infinity or NaN; names the text's position and the layer.
     """
     if way == "single" and len(rows) > 1:
-        return joined([pool_batch(model, texts, poolings, [row], way, last_layer) for row in rows])
+        return joined(
+            [pool_batch(model, texts, poolings, [row], way, last_layer, embedding, moments) for row in rows]
+        )
     ids = [texts[i].ids for i in rows]
     inputs = packed_inputs(ids, model.device) if way == "packed" else _padded_inputs(ids, model.device)
     width = max(len(text) for text in ids)
@@ -333,16 +356,29 @@ def pool_batch(
     spans = [slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)]
     readers = [_Reader(pooling, rows, spans, model.device) for pooling in poolings]
 
+    sums = None
+    if moments:
+        counted_T = torch.zeros(inputs["input_ids"].numel(), dtype=torch.bool)
+        for i, span in zip(rows, spans, strict=True):
+            counted_T[span] = torch.from_numpy(poolings[0].counted[i])
+        sums = _MomentReader(counted_T.to(model.device))
+
     def read(_layer: int, residual_BTD: torch.Tensor) -> None:
         residual_TD = residual_BTD.flatten(0, 1).float()
         norm_T = residual_TD.norm(dim=-1)
+        if sums:
+            sums.read(residual_TD)
         for reader in readers:
             reader.read(residual_TD, norm_T)
 
     reading = packed_attention_in(model.hf) if way == "packed" else nullcontext()
-    with torch.inference_mode(), reading, watched_residuals(model.blocks, read, last_layer):
+    entering = watched_input(model.blocks[0], partial(read, -1)) if embedding else nullcontext()
+    with torch.inference_mode(), reading, entering, watched_residuals(model.blocks, read, last_layer):
         model.trunk(**inputs, use_cache=False)
-    return [reader.batch() for reader in readers]
+    pooled = [reader.batch() for reader in readers]
+    if sums:
+        sums.add_to(moments)
+    return pooled
 
 
 class _Reader:
@@ -378,16 +414,32 @@ class _Reader:
         return PooledBatch(self._rows, value_LBD, norm_LB, self._n_tokens)
 
 
-def _padded_inputs(ids: Sequence[Sequence[int]], device: torch.device) -> dict[str, torch.Tensor]:
-    n_longest = max(len(text) for text in ids)
-    padding = [n_longest - len(text) for text in ids]
+class _MomentReader:
+    """Sums over one batch's tokens, layer by layer, on the device, until the whole batch has gone through."""
+
+    def __init__(self, counted_T: torch.Tensor):
+        self._counted = counted_T
+        self._sums: list[torch.Tensor] = []
+        self._products: list[torch.Tensor] = []
+
+    def read(self, residual_TD: torch.Tensor) -> None:
+        value_TD = residual_TD[self._counted].double()
+        self._sums.append(value_TD.sum(0))
+        self._products.append(value_TD.T @ value_TD)
+
+    def add_to(self, moments: TokenMoments) -> None:
+        sum_LD, product_LDD = torch.stack(self._sums).cpu(), torch.stack(self._products).cpu()
+        moments.add(int(self._counted.sum()), sum_LD.numpy(), product_LDD.numpy())
+
+
+def _padded_inputs(ids: Sequence[np.ndarray], device: torch.device) -> dict[str, torch.Tensor]:
+    shape = len(ids), max(len(text) for text in ids)
+    ids_BT, attended_BT = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for row, text in enumerate(ids):
+        ids_BT[row, : len(text)], attended_BT[row, : len(text)] = text, 1
     return {
-        "input_ids": torch.tensor(
-            [[*text, *[0] * n] for text, n in zip(ids, padding, strict=True)], device=device
-        ),
-        "attention_mask": torch.tensor(
-            [[1] * len(text) + [0] * n for text, n in zip(ids, padding, strict=True)], device=device
-        ),
+        "input_ids": torch.from_numpy(ids_BT).to(device),
+        "attention_mask": torch.from_numpy(attended_BT).to(device),
     }
 
 
@@ -430,6 +482,20 @@ def watched_residuals(blocks: nn.ModuleList, watch, last_layer: int | None = Non
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def watched_input(block: nn.Module, watch: Callable[[torch.Tensor], None]) -> Iterator[None]:
+    """While this is open, `watch(residual_BTD)` is called with what goes into a block."""
+
+    def hook(_block, inputs, named):
+        watch(inputs[0] if inputs else named["hidden_states"])
+
+    handle = block.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _check_finite(value_LBD: np.ndarray, rows: Sequence[int]) -> None:

@@ -3,7 +3,8 @@
 `parts/` holds what has been recorded, keyed by the content of each text, with the plan of batches:
 a recording that is killed goes on where it was and ends in the same values, and a story that is
 added or changed costs its own forward pass. `layers/layer_KK.h5` is what users and later stages
-read: `mean` [texts, width] float32, `norm` and `n_tokens` [texts], `id`, `emotion`, `topic`.
+read: `mean` [texts, width] float32, or float16 with the `scale` [texts] float32 that each row is
+divided by; `norm` and `n_tokens` [texts], `id`, `emotion`, `topic`.
 """
 
 import hashlib
@@ -12,12 +13,14 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import h5py
 import numpy as np
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import read_json, write_json, written_whole
+from emotion_concepts.moments import TokenMoments
 from emotion_concepts.text_sets import Text
 
 LAYER_CONVENTION = "layer k is the output of decoder block k, counted from 0, before the final norm"
@@ -84,7 +87,7 @@ class PartStore:
         A batch is recorded whole or not at all, so a killed recording goes on with the batches
         that it would have had.
         """
-        recorded = {digest for path in self._parts() for digest in _digests_of(path)}
+        recorded = self.recorded()
         left = [[d for d in batch if d in wanted and d not in recorded] for batch in self._plan]
         return [batch for batch in left if batch]
 
@@ -94,15 +97,40 @@ class PartStore:
         mean_LBD: np.ndarray,
         norm_LB: np.ndarray,
         n_tokens_B: np.ndarray,
+        moments: TokenMoments | None = None,
     ) -> None:
-        """Keep finished batches: written whole, synced and renamed."""
-        numbers = [int(path.stem.split("-")[1]) for path in self._parts()]
-        path = self.folder / f"part-{max(numbers, default=-1) + 1:06d}.h5"
+        """Keep finished batches: written whole, synced and renamed.
+
+        `moments` are those of all parts up to this one. They are written before it, under its number, so
+        that a kill between the two leaves the part before with its own.
+        """
+        number = self._last_number() + 1
+        if moments:
+            moments.save(self._moments_path(number))
+        path = self.folder / f"part-{number:06d}.h5"
         with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
             file["digest"] = np.array(digests, dtype="S64")
             file["mean"] = mean_LBD
             file["norm"] = norm_LB
             file["n_tokens"] = n_tokens_B
+        for older in self.folder.glob("moments-*.h5"):
+            if older != self._moments_path(number):
+                older.unlink()
+
+    def moments(self, n_layers: int, width: int) -> TokenMoments:
+        """Moments of the tokens of all parts; empty ones before the first."""
+        number = self._last_number()
+        return TokenMoments.load(self._moments_path(number)) if number >= 0 else TokenMoments(n_layers, width)
+
+    def recorded(self) -> set[str]:
+        """Digests of all texts that a part holds."""
+        return {digest for path in self._parts() for digest in _digests_of(path)}
+
+    def empty(self) -> None:
+        """Forget all parts and the plan."""
+        for path in (*self._parts(), *self.folder.glob("moments-*.h5"), self.folder / "plan.json"):
+            path.unlink(missing_ok=True)
+        self._plan = []
 
     def read(self, digests: Sequence[str], layer: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean [texts, width], norm [texts] and token counts [texts] of one layer, in the given order."""
@@ -126,6 +154,12 @@ class PartStore:
         assert mean is not None and np.isfinite(mean).all(), "a text was neither recorded nor dropped"
         return mean, norm, n_tokens
 
+    def _last_number(self) -> int:
+        return max((int(path.stem.split("-")[1]) for path in self._parts()), default=-1)
+
+    def _moments_path(self, number: int) -> Path:
+        return self.folder / f"moments-{number:06d}.h5"
+
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("part-*.h5"))
 
@@ -136,9 +170,19 @@ def text_digest(text: str) -> str:
 
 
 def write_layers(
-    folder: Path, store: PartStore, texts: Sequence[Text], n_layers: int, attributes: dict
+    folder: Path,
+    store: PartStore,
+    texts: Sequence[Text],
+    n_layers: int,
+    attributes: dict,
+    *,
+    storage: Literal["float32", "float16"] = "float32",
+    moments: TokenMoments | None = None,
 ) -> str:
-    """Write one HDF5 file a layer for these texts, in their order; return a digest of all values."""
+    """Write one HDF5 file a layer for these texts, in their order; return a digest of all values.
+
+    With `moments` each file also holds `token_mean` [width] and `token_covariance` [width, width].
+    """
     digests = [text_digest(text.text) for text in texts]
     labels = {
         "id": [text.id for text in texts],
@@ -148,17 +192,36 @@ def write_layers(
     content = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     for layer in range(n_layers):
         mean, norm, n_tokens = store.read(digests, layer)
-        for values in (mean, norm, n_tokens):
+        scale = None
+        if storage == "float16":
+            mean, scale = halved(mean)
+        for values in (mean, norm, n_tokens) if scale is None else (mean, scale, norm, n_tokens):
             content.update(np.ascontiguousarray(values).tobytes())
         with written_whole(layer_path(folder, layer)) as temporary, h5py.File(temporary, "w") as file:
             for name, values in labels.items():
                 file.create_dataset(name, data=values, dtype=h5py.string_dtype())
             # A chunk of about 1 MiB: whole rows, so that a text is read without the others.
-            rows = max(1, min(len(texts), (1 << 20) // (4 * mean.shape[1])))
+            rows = max(1, min(len(texts), (1 << 20) // (mean.itemsize * mean.shape[1])))
             file.create_dataset("mean", data=mean, chunks=(rows, mean.shape[1]))
+            if scale is not None:
+                file["scale"] = scale
+            if moments:
+                file["token_mean"], file["token_covariance"] = moments.mean(layer), moments.covariance(layer)
+                content.update(file["token_mean"][:].tobytes() + file["token_covariance"][:].tobytes())
             file["norm"], file["n_tokens"] = norm, n_tokens
             file.attrs.update({**attributes, "layer": layer, "layer_convention": LAYER_CONVENTION})
     return content.hexdigest()
+
+
+def halved(value_ND: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in half size: float16 [N, D] with a largest magnitude of 1, and the scale of each: float32 [N].
+
+    Some families' activations are far beyond what float16 holds; divided by their largest value they
+    keep eleven bits of it, and what is a hundred-thousandth of it or less is rounded more coarsely.
+    """
+    scale_N = np.abs(value_ND).max(1).astype(np.float32)
+    scale_N[scale_N == 0] = 1
+    return (value_ND / scale_N[:, None]).astype(np.float16), scale_N
 
 
 def layer_path(folder: Path, layer: int) -> Path:
@@ -176,9 +239,16 @@ def read_layer(folder: Path, layer: int) -> LayerActivations:
     """
     with _opened(layer_path(folder, layer)) as file:
         text = {name: file[name].asstr()[:].astype(str) for name in ("id", "emotion", "topic")}
-        return LayerActivations(
-            **text, mean=file["mean"][:], norm=file["norm"][:], n_tokens=file["n_tokens"][:]
-        )
+        mean = file["mean"][:]
+        if "scale" in file:
+            mean = mean * file["scale"][:][:, None]
+        return LayerActivations(**text, mean=mean, norm=file["norm"][:], n_tokens=file["n_tokens"][:])
+
+
+def read_token_covariance(folder: Path, layer: int) -> np.ndarray:
+    """Covariance of the token activations of one layer, where they were recorded: float64 [width, width]."""
+    with _opened(layer_path(folder, layer)) as file:
+        return file["token_covariance"][:]
 
 
 def _digests_of(path: Path) -> list[str]:

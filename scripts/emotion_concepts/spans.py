@@ -94,13 +94,15 @@ def tokenise_rendered(
             f"so spans cannot be found; use the fast tokenizer of this model"
         )
     # A chat template has written the special tokens already.
-    return tokenise(tokenizer, [text.text for text in texts], special_tokens=not chat_template)
+    return tokenise(
+        tokenizer, [text.text for text in texts], special_tokens=not chat_template, with_places=True
+    )
 
 
 def tokens_of(text: TokenisedText, span: Span) -> np.ndarray:
     """Bool [T]: the tokens that stand for any character of the span."""
     start, end = span
-    return np.array([first < end and last > start for first, last in text.places], bool)
+    return (text.places[:, 0] < end) & (text.places[:, 1] > start)
 
 
 def last_token_of(text: TokenisedText, span: Span) -> np.ndarray:

@@ -10,6 +10,7 @@ from emotion_concepts import recording
 from emotion_concepts.code_digest import code_digest
 from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
+from emotion_concepts.moments import TokenMoments
 from emotion_concepts.progress import progress_bar
 from emotion_concepts.shards import PartStore, text_digest
 from emotion_concepts.text_sets import Text
@@ -29,6 +30,7 @@ def record_into(
     max_tokens: int,
     batch_tokens: int = recording.BATCH_TOKENS,
     part_seconds: int = PART_SECONDS,
+    with_moments: bool = False,
 ) -> tuple[PartStore, list[Text], dict[str, int]]:
     """Record what the store lacks of these texts.
 
@@ -43,6 +45,9 @@ def record_into(
         Size of new batches; those planned before keep theirs.
     part_seconds : int
         How often finished batches are written out.
+    with_moments : bool
+        Keep the moments of all counted tokens too (`PartStore.moments`). A text cannot be taken out of
+        sums again: where one is gone, all are read anew.
 
     Returns
     -------
@@ -55,13 +60,18 @@ def record_into(
     DataError
         No text is long enough.
     """
-    store = PartStore(store_folder, _settings(model, skip, max_tokens))
+    store = PartStore(store_folder, _settings(model, skip, max_tokens) | {"moments": with_moments})
     tokenised = recording.tokenise(model.tokenizer, [text.text for text in texts], max_tokens)
     counted = [recording.counted_tokens(text, skip) for text in tokenised]
     kept = [text for text, tokens in zip(texts, counted, strict=True) if tokens.any()]
     dropped = Counter(f"no token left after the first {skip}" for tokens in counted if not tokens.any())
     if not kept:
         raise DataError(f"none of {len(texts)} texts has more than {skip} tokens; lower recording.skip")
+
+    wanted = {text_digest(text.text) for text in kept}
+    if with_moments and store.recorded() - wanted:
+        store.empty()
+    moments = store.moments(len(model.blocks), model.width) if with_moments else None
 
     row_of: dict[str, int] = {}
     for row, text in enumerate(texts):
@@ -78,7 +88,7 @@ def record_into(
     poolings = [recording.Pooling(counted)]
     long_enough = [bool(tokens.any()) for tokens in counted]
     way = store.fixed("way", lambda: recording.choose_way(model, tokenised, long_enough))
-    waiting = store.waiting({text_digest(text.text) for text in kept})
+    waiting = store.waiting(wanted)
     started, n_recorded, n_tokens = time.monotonic(), 0, 0
     pending: list[recording.PooledBatch] = []
     written = time.monotonic()
@@ -86,15 +96,15 @@ def record_into(
     with progress_bar(total, "tokens", "recording") as bar:
         for digests in waiting:
             rows = [row_of[digest] for digest in digests]
-            pending += recording.pool_within_memory(model, tokenised, poolings, rows, way)
+            pending += recording.pool_within_memory(model, tokenised, poolings, rows, way, moments=moments)
             length = sum(len(tokenised[row].ids) for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
             if time.monotonic() - written > part_seconds:
-                _write(store, pending, digest_of)
+                _write(store, pending, digest_of, moments)
                 pending, written = [], time.monotonic()
     if pending:
-        _write(store, pending, digest_of)
+        _write(store, pending, digest_of, moments)
     elapsed = time.monotonic() - started
     logger.info(
         "recorded %d of %d texts (%d from earlier), %s, dropped %s, %d tokens in %.1f s, %.0f tokens/s",
@@ -115,6 +125,12 @@ def _settings(model: Model, skip: int, max_tokens: int) -> dict:
     }
 
 
-def _write(store: PartStore, batches: list[recording.PooledBatch], digest_of: dict[int, str]) -> None:
+def _write(
+    store: PartStore,
+    batches: list[recording.PooledBatch],
+    digest_of: dict[int, str],
+    moments: TokenMoments | None,
+) -> None:
     (part,) = recording.joined([[batch] for batch in batches])
-    store.write_part([digest_of[row] for row in part.rows], part.value_LBD, part.norm_LB, part.n_tokens_B)
+    digests = [digest_of[row] for row in part.rows]
+    store.write_part(digests, part.value_LBD, part.norm_LB, part.n_tokens_B, moments)

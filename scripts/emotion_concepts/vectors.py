@@ -60,13 +60,13 @@ def centred(mean_CD: np.ndarray) -> np.ndarray:
     return mean_CD - mean_CD.mean(0, keepdims=True)
 
 
-def leading_components(activations_ND: np.ndarray, variance: float) -> np.ndarray:
+def leading_components(covariance_DD: np.ndarray, variance: float) -> np.ndarray:
     """The fewest leading principal components that together explain `variance` of it.
 
     Parameters
     ----------
-    activations_ND : ndarray
-        Activations of neutral texts at one layer.
+    covariance_DD : ndarray
+        Covariance of neutral texts' token activations at one layer.
     variance : float
         Share in [0, 1); 0 gives none.
 
@@ -76,11 +76,11 @@ def leading_components(activations_ND: np.ndarray, variance: float) -> np.ndarra
         Orthonormal rows.
     """
     if variance == 0:
-        return np.zeros((0, activations_ND.shape[1]))
-    values = activations_ND.astype(np.float64)
-    _, singular, components = np.linalg.svd(values - values.mean(0), full_matrices=False)
-    explained = np.cumsum(singular**2) / np.sum(singular**2)
-    return components[: int(np.searchsorted(explained, variance) + 1)]
+        return np.zeros((0, len(covariance_DD)))
+    values, components = np.linalg.eigh(covariance_DD)
+    values, components_KD = np.maximum(values[::-1], 0), components.T[::-1]
+    explained = np.cumsum(values) / np.sum(values)
+    return components_KD[: int(np.searchsorted(explained, variance) + 1)]
 
 
 def without_components(vectors_CD: np.ndarray, components_KD: np.ndarray) -> np.ndarray:

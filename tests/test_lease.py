@@ -1,0 +1,67 @@
+"""Leases among real processes, with devices that exist in name only."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from emotion_concepts.lease import device_lease, device_of_this_job, visible_devices
+from tests.conftest import ROOT
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from emotion_concepts.lease import device_lease
+with device_lease(["a", "b"], Path(sys.argv[1]), poll_s=0.05) as number:
+    print(number, flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def holder(folder, seconds=60.0):
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(folder), str(seconds)],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_a_device_is_free_when_its_process_dies_however_it_dies(tmp_path, ending):
+    first, second = holder(tmp_path), holder(tmp_path)
+    numbers = {first: int(first.stdout.readline()), second: int(second.stdout.readline())}
+    assert sorted(numbers.values()) == [0, 1]
+    third = holder(tmp_path, 0)
+    time.sleep(0.5)
+    assert third.poll() is None, "a third process ran though both devices were taken"
+    first.send_signal(ending)
+    first.wait()
+    assert int(third.stdout.readline()) == numbers[first]
+    second.kill()
+    for process in (first, second, third):
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_device_is_given_back_after_an_error(tmp_path):
+    with pytest.raises(ValueError, match="inside"), device_lease(["a"], tmp_path):
+        raise ValueError("inside")
+    with device_lease(["a"], tmp_path, poll_s=0.01) as number:
+        assert number == 0
+
+
+def test_devices_of_a_scheduler_are_honoured():
+    assert visible_devices({}, 3) == ["0", "1", "2"]
+    assert visible_devices({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 4) == ["2", "GPU-8f"]
+    assert visible_devices({"CUDA_VISIBLE_DEVICES": ""}, 4) == []
+
+
+def test_a_job_of_slurm_takes_its_own_device_without_a_lease(tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion_concepts.lease.lease_folder", lambda: tmp_path)
+    mine = {"CUDA_VISIBLE_DEVICES": "0"}
+    with device_of_this_job(mine, 1) as here, device_of_this_job(mine | {"SLURM_JOB_ID": "7"}, 1) as there:
+        assert here == there == 0
+    with device_of_this_job({}, 0) as none:
+        assert none is None
