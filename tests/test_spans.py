@@ -64,7 +64,7 @@ def test_a_dialogue_that_waits_for_its_reply_ends_with_the_opening(tokenizer, ch
 def test_a_template_writes_the_special_tokens_once(tokenizer):
     made = rendered(Text("d", "", messages=MESSAGES), tokenizer, chat_template=True)
     (tokens,) = tokenise_rendered(tokenizer, [made], chat_template=True)
-    assert tokens.ids.count(tokenizer.bos_token_id) == 1 and tokens.ids[0] == tokenizer.bos_token_id
+    assert (tokens.ids == tokenizer.bos_token_id).sum() == 1 and tokens.ids[0] == tokenizer.bos_token_id
 
 
 def test_a_span_of_a_plain_text_covers_the_words_it_names(tokenizer):

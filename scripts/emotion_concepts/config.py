@@ -162,7 +162,7 @@ class Config(Section):
         {
             "bundled": BundledStories(source="bundled"),
             "own": GeneratedStories(
-                source="generate", model="smollm2", emotions=sorted(USUAL_CONCEPTS), topics=4
+                source="generate", model="smollm2", emotions=sorted(USUAL_CONCEPTS), topics=2, attempts=2
             ),
         },
         description="Story sets by name. run.story_sets chooses.",
