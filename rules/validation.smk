@@ -47,7 +47,7 @@ rule validate_vectors:
         "results/benchmarks/{model}/validate_vectors/{story_set}.tsv"
     conda:
         "../envs/workflow.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,

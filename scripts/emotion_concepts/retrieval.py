@@ -140,23 +140,25 @@ def shuffled_gram(
 def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:
     """Inner products of the concept sums of two halves: [S, C, C]."""
     n_concepts = gram_PPCC.shape[-1]
-    products = _topic_pairs(left_SP, right_SP) @ gram_PPCC.reshape(-1, n_concepts**2)
+    pairs_SK = _topic_pairs(left_SP, right_SP).astype(gram_PPCC.dtype)
+    products = pairs_SK @ gram_PPCC.reshape(-1, n_concepts**2)
     return products.reshape(-1, n_concepts, n_concepts)
 
 
 def _centred_norms(gram_PPCC, half_SP, counts_SC) -> np.ndarray:
     """Norms of one half's concept means, the mean of those taken off: [S, C]."""
-    pairs_SK = _topic_pairs(half_SP, half_SP)
+    pairs_SK = _topic_pairs(half_SP, half_SP).astype(gram_PPCC.dtype)
     gram_KCC = gram_PPCC.reshape(-1, *gram_PPCC.shape[2:])
-    squares_SC = pairs_SK @ gram_KCC.diagonal(axis1=1, axis2=2) / counts_SC**2
+    squares_SC = (pairs_SK @ gram_KCC.diagonal(axis1=1, axis2=2)) / counts_SC**2
     # Where every concept has a story on every topic, all splits weigh the concepts alike.
-    weight_UC, used_S = np.unique(1 / counts_SC, axis=0, return_inverse=True)
+    weight_UC, used_S = np.unique((1 / counts_SC).astype(gram_PPCC.dtype), axis=0, return_inverse=True)
     with_sum_KCU = gram_KCC @ weight_UC.T
     with_sum_SC = np.stack([pairs_SK[s] @ with_sum_KCU[..., u] for s, u in enumerate(used_S)])
     with_mean_SC = with_sum_SC / counts_SC / counts_SC.shape[1]
-    return np.sqrt(np.maximum(squares_SC - 2 * with_mean_SC + with_mean_SC.mean(1, keepdims=True), 1e-300))
+    squares_SC = squares_SC - 2 * with_mean_SC + with_mean_SC.mean(1, keepdims=True)
+    return np.sqrt(np.maximum(squares_SC, 1e-30)).astype(gram_PPCC.dtype)
 
 
 def _topic_pairs(left_SP, right_SP) -> np.ndarray:
-    """1 where the first topic is in the left half and the second in the right: float64 [S, P * P]."""
-    return (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1).astype(float)
+    """True where the first topic is in the left half and the second in the right: bool [S, P * P]."""
+    return (left_SP[:, :, None] & right_SP[:, None, :]).reshape(len(left_SP), -1)
