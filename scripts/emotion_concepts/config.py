@@ -109,7 +109,7 @@ class Validation(Section):
         999, ge=19, description="Shuffles behind each p-value; its floor is 1 / (permutations + 1)."
     )
     retrieval_shuffles: int = Field(
-        99, ge=19, description="Label shuffles behind the retrieval's p-value (each repeats all splits)."
+        49, ge=19, description="Label shuffles behind the retrieval's p-value (each repeats all splits)."
     )
     bootstraps: int = Field(2000, ge=100, description="Bootstrap samples behind each 95% interval.")
     seed: int = Field(1, ge=0, description="Seed of splits, shuffles and bootstraps.")
