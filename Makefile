@@ -46,7 +46,7 @@ $(INSTALLED): envs/requirements.txt
 	@echo "Setting up .venv (once; about 1.7 GB)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; try: make PYTHON=python3.11 run")'
 	$(PYTHON) -m venv .venv
-	$(VENV) -m pip install --quiet --disable-pip-version-check --no-compile -r envs/requirements.txt
+	$(VENV) -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	@touch $(INSTALLED)
 
 clean: ## remove the environment and all results (the cache folder with the models stays)
