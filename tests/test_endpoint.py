@@ -117,7 +117,7 @@ def test_the_workflow_writes_through_a_server_and_leaves_no_key(tmp_path, monkey
         snakemake(tmp_path, *arguments)
         stories = (tmp_path / "results/texts/raw/served.jsonl").read_bytes()
     # The replies are there: written again without the server, they give the same stories.
-    snakemake(tmp_path, "--forcerun", "write_stories", *arguments)
+    snakemake(tmp_path, *arguments, "--forcerun", "write_stories")
     assert (tmp_path / "results/texts/raw/served.jsonl").read_bytes() == stories
     assert {json.loads(line)["emotion"] for line in stories.splitlines()} <= {"calm", "sad"}
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
