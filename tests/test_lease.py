@@ -7,7 +7,9 @@ import sys
 import time
 
 import pytest
+import torch
 
+from emotion_concepts import models
 from emotion_concepts.lease import device_lease, device_of_this_job, visible_devices
 from tests.conftest import ROOT
 
@@ -56,6 +58,25 @@ def test_devices_of_a_scheduler_are_honoured():
     assert visible_devices({}, 3) == ["0", "1", "2"]
     assert visible_devices({"CUDA_VISIBLE_DEVICES": "2, GPU-8f"}, 4) == ["2", "GPU-8f"]
     assert visible_devices({"CUDA_VISIBLE_DEVICES": ""}, 4) == []
+
+
+@pytest.mark.parametrize("named", ["0", "-1"])
+def test_devices_that_are_named_but_not_there_leave_the_cpu(named):
+    with device_of_this_job({"CUDA_VISIBLE_DEVICES": named}, 0) as none:
+        assert none is None
+
+
+def test_a_job_that_opens_two_models_takes_one_device(tmp_path, monkeypatch):
+    monkeypatch.setattr("emotion_concepts.lease.lease_folder", lambda: tmp_path)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    models._device_of_this_process.cache_clear()
+    try:
+        assert models._device_of_this_process() == models._device_of_this_process() == "cuda:0"
+    finally:
+        models._for_this_process.close()
+        models._device_of_this_process.cache_clear()
 
 
 def test_a_job_of_slurm_takes_its_own_device_without_a_lease(tmp_path, monkeypatch):

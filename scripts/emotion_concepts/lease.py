@@ -16,11 +16,14 @@ logger = logging.getLogger(__name__)
 
 
 def visible_devices(environment: Mapping[str, str], n_devices: int) -> list[str]:
-    """Names of the devices that this process may use: those of CUDA_VISIBLE_DEVICES, or all of the machine."""
+    """Names of the devices that this process may use: those of CUDA_VISIBLE_DEVICES, or all of the machine.
+
+    `n_devices` is how many torch sees: none where the variable names what is not there, as -1.
+    """
     named = environment.get("CUDA_VISIBLE_DEVICES")
     if named is None:
         return [str(number) for number in range(n_devices)]
-    return [name.strip() for name in named.split(",") if name.strip()]
+    return [name.strip() for name in named.split(",") if name.strip()][:n_devices]
 
 
 def device_of_this_job(environment: Mapping[str, str], n_devices: int) -> AbstractContextManager[int | None]:

@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -34,6 +35,7 @@ from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
 logger = logging.getLogger(__name__)
 # A bar for every load would only hide the stage's own.
 transformers_logging.disable_progress_bar()
+# A job is a process: the device that it holds is given back when it ends.
 _for_this_process = ExitStack()
 
 
@@ -112,10 +114,16 @@ def open_described(description: Path, dtype: str = "auto") -> Model:
             f"{description}: the model's files are no longer in {path}; "
             f"fetch them again: snakemake --cores all --forcerun fetch_model"
         )
-    # A job is a process: its device is given back when it ends.
+    return open_checkpoint(
+        Checkpoint(path, known["source"], known["revision"]), dtype, _device_of_this_process()
+    )
+
+
+@cache
+def _device_of_this_process() -> str:
+    """Taken once: a second model of the same job must not wait for the first one's device."""
     number = _for_this_process.enter_context(device_of_this_job(os.environ, torch.cuda.device_count()))
-    device = "cpu" if number is None else f"cuda:{number}"
-    return open_checkpoint(Checkpoint(path, known["source"], known["revision"]), dtype, device)
+    return "cpu" if number is None else f"cuda:{number}"
 
 
 def open_checkpoint(checkpoint: Checkpoint, dtype: str = "auto", device: str | None = None) -> Model:
