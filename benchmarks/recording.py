@@ -16,7 +16,7 @@ import torch
 
 from emotion_concepts import load_model
 from emotion_concepts.models import Model
-from emotion_concepts.recording import Pooling, counted_tokens, plan_batches, pool_batch, tokenise
+from emotion_concepts.recording import Pass, Pooling, counted_tokens, plan_batches, pool_batch, tokenise
 from emotion_concepts.text_sets import every_nth, read_stories
 
 STORIES = Path(__file__).parents[1] / "resources/stories/bundled.jsonl"
@@ -46,8 +46,9 @@ def our_way(way: str, batch_tokens: int) -> Callable[[Model, list[str]], None]:
         tokenised = tokenise(model.tokenizer, texts)
         counted = [counted_tokens(text, SKIP) for text in tokenised]
         lengths = [len(text.ids) for text in tokenised]
+        reading = Pass(model, tokenised, [Pooling(counted)], way)
         for rows in plan_batches(lengths, [bool(c.any()) for c in counted], batch_tokens):
-            pool_batch(model, tokenised, [Pooling(counted)], rows, way)
+            pool_batch(reading, rows)
 
     return record
 

@@ -142,7 +142,7 @@ def test_many_poolings_take_one_pass_and_give_what_each_gives_alone(tiny_model, 
     ]
     passes = []
     real = recording.pool_batch
-    monkeypatch.setattr(recording, "pool_batch", lambda *a: passes.append(a[3]) or real(*a))
+    monkeypatch.setattr(recording, "pool_batch", lambda *a: passes.append(a[1]) or real(*a))
     together = record_pooled(tiny_model, texts, poolings)
     assert sorted(i for rows in passes[-1:] for i in rows) == list(range(6))
     for pooling, found in zip(poolings, together, strict=True):
@@ -170,10 +170,10 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(tiny_model, monkeypat
     (expected,) = record_pooled(tiny_model, texts, [pooling])
     real = recording.pool_batch
 
-    def small_memory(model, texts, poolings, rows, *rest):
+    def small_memory(reading, rows):
         if len(rows) > 2:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return real(model, texts, poolings, rows, *rest)
+        return real(reading, rows)
 
     monkeypatch.setattr(recording, "pool_batch", small_memory)
     (found,) = record_pooled(tiny_model, texts, [pooling])

@@ -58,11 +58,11 @@ def test_killed_recording_ends_in_same_bytes(tmp_path, tiny_model, monkeypatch, 
     calls = []
     real = recording.pool_within_memory
 
-    def pool_within_memory(*arguments, **options):
+    def pool_within_memory(*arguments):
         if len(calls) == after:
             raise Killed
         calls.append(1)
-        return real(*arguments, **options)
+        return real(*arguments)
 
     monkeypatch.setattr(recording, "pool_within_memory", pool_within_memory)
     with pytest.raises(Killed):
@@ -75,7 +75,7 @@ def test_killed_recording_ends_in_same_bytes(tmp_path, tiny_model, monkeypatch, 
 
 def test_plan_outlives_a_changed_budget(tmp_path, tiny_model, monkeypatch):
     whole, _ = layers_of(tmp_path / "whole", tiny_model)
-    monkeypatch.setattr(recording, "pool_within_memory", lambda *a, **o: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(recording, "pool_within_memory", lambda *a: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         layers_of(tmp_path / "cut", tiny_model)
     monkeypatch.undo()
@@ -88,9 +88,9 @@ def count_recorded(monkeypatch):
     rows = []
     real = recording.pool_within_memory
 
-    def pool_within_memory(model, texts, poolings, batch, way, **options):
+    def pool_within_memory(reading, batch):
         rows.extend(batch)
-        return real(model, texts, poolings, batch, way, **options)
+        return real(reading, batch)
 
     monkeypatch.setattr(recording, "pool_within_memory", pool_within_memory)
     return rows
@@ -109,7 +109,7 @@ def test_a_changed_story_costs_its_own_forward_pass(tmp_path, tiny_model, monkey
 
 def test_a_story_that_comes_back_is_recorded_or_known(tmp_path, tiny_model, monkeypatch):
     """A batch that was planned with a story and recorded without it must not count as done for it."""
-    monkeypatch.setattr(recording, "pool_within_memory", lambda *a, **o: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr(recording, "pool_within_memory", lambda *a: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         layers_of(tmp_path, tiny_model)
     monkeypatch.undo()

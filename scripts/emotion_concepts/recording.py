@@ -68,6 +68,25 @@ class Pooling:
 
 
 @dataclass(frozen=True)
+class Pass:
+    """What goes through the model, how, and what is kept of it.
+
+    texts, poolings : all texts, and what is kept of them; way : see the head of this module;
+    last_layer : the pass ends after this block, or goes through all; embedding : what goes into the
+    first block comes first; moments : takes in the tokens that count for the first pooling, when a
+    whole batch has gone through.
+    """
+
+    model: Model
+    texts: Sequence[TokenisedText]
+    poolings: Sequence[Pooling]
+    way: Way
+    last_layer: int | None = None
+    embedding: bool = False
+    moments: TokenMoments | None = None
+
+
+@dataclass(frozen=True)
 class PooledBatch:
     """Pooled residual streams of one batch.
 
@@ -163,10 +182,9 @@ def record_pooled(
     wanted = [any(p.counted[i].any() for p in poolings) for i in range(len(texts))]
     batches = plan_batches([len(text.ids) for text in texts], wanted, batch_tokens)
     way = choose_way(model, texts, wanted) if batches else "single"
+    reading = Pass(model, texts, poolings, way, last_layer, embedding)
     for rows in batches:
-        for all_texts, batch in zip(
-            whole, pool_within_memory(model, texts, poolings, rows, way, last_layer, embedding), strict=True
-        ):
+        for all_texts, batch in zip(whole, pool_within_memory(reading, rows), strict=True):
             all_texts.value_LBD[:, rows] = batch.value_LBD
             all_texts.norm_LB[:, rows] = batch.norm_LB
             all_texts.n_tokens_B[rows] = batch.n_tokens_B
@@ -252,11 +270,11 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bo
     if len(rows) < 2:
         return "single"
     means = [Pooling([np.ones(len(text.ids), bool) for text in texts])]
-    alone = pool_batch(model, texts, means, rows, "single")[0].value_LBD
+    alone = pool_batch(Pass(model, texts, means, "single"), rows)[0].value_LBD
     chosen: Way = "single"
     for way in ("packed", "padded"):
         try:
-            together = pool_batch(model, texts, means, rows, way)[0].value_LBD
+            together = pool_batch(Pass(model, texts, means, way), rows)[0].value_LBD
         except UnsupportedModelError as error:
             logger.info("%s batches are not possible (%s)", way, error)
             continue
@@ -270,19 +288,10 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bo
     return chosen
 
 
-def pool_within_memory(
-    model: Model,
-    texts: Sequence[TokenisedText],
-    poolings: Sequence[Pooling],
-    rows: Sequence[int],
-    way: Way,
-    last_layer: int | None = None,
-    embedding: bool = False,
-    moments: TokenMoments | None = None,
-) -> list[PooledBatch]:
+def pool_within_memory(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
     """`pool_batch`, in halves where the device's memory does not hold the whole."""
     try:
-        return pool_batch(model, texts, poolings, rows, way, last_layer, embedding, moments)
+        return pool_batch(reading, rows)
     except torch.OutOfMemoryError:
         if len(rows) == 1:
             raise
@@ -290,12 +299,7 @@ def pool_within_memory(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     middle = len(rows) // 2
-    return joined(
-        [
-            pool_within_memory(model, texts, poolings, part, way, last_layer, embedding, moments)
-            for part in (rows[:middle], rows[middle:])
-        ]
-    )
+    return joined([pool_within_memory(reading, part) for part in (rows[:middle], rows[middle:])])
 
 
 def joined(parts: Sequence[Sequence[PooledBatch]]) -> list[PooledBatch]:
@@ -311,32 +315,18 @@ def joined(parts: Sequence[Sequence[PooledBatch]]) -> list[PooledBatch]:
     ]
 
 
-def pool_batch(
-    model: Model,
-    texts: Sequence[TokenisedText],
-    poolings: Sequence[Pooling],
-    rows: Sequence[int],
-    way: Way,
-    last_layer: int | None = None,
-    embedding: bool = False,
-    moments: TokenMoments | None = None,
-) -> list[PooledBatch]:
+def pool_batch(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
     """Run the trunk (never the unembedding) on some of the texts, and pool inside the pass.
 
     Parameters
     ----------
-    texts, poolings
-        All texts, and what is kept of them.
     rows : sequence of int
         Which texts make up this batch.
-    way : {"packed", "padded", "single"}
-        See the head of this module.
-    last_layer : int, optional
-        The pass ends after this block.
-    embedding : bool
-        What goes into the first block comes first.
-    moments : TokenMoments, optional
-        Takes in the tokens that count for the first pooling, when the whole batch has gone through.
+
+    Returns
+    -------
+    list of PooledBatch
+        One for each pooling.
 
     Raises
     ------
@@ -345,22 +335,21 @@ def pool_batch(
     NonFiniteError
         Infinity or NaN; names the text's position and the layer.
     """
-    if way == "single" and len(rows) > 1:
-        return joined(
-            [pool_batch(model, texts, poolings, [row], way, last_layer, embedding, moments) for row in rows]
-        )
-    ids = [texts[i].ids for i in rows]
-    inputs = packed_inputs(ids, model.device) if way == "packed" else _padded_inputs(ids, model.device)
+    if reading.way == "single" and len(rows) > 1:
+        return joined([pool_batch(reading, [row]) for row in rows])
+    model, packed = reading.model, reading.way == "packed"
+    ids = [reading.texts[i].ids for i in rows]
+    inputs = packed_inputs(ids, model.device) if packed else _padded_inputs(ids, model.device)
     width = max(len(text) for text in ids)
-    starts = np.cumsum([0, *map(len, ids)])[:-1] if way == "packed" else np.arange(len(ids)) * width
+    starts = np.cumsum([0, *map(len, ids)])[:-1] if packed else np.arange(len(ids)) * width
     spans = [slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)]
-    readers = [_Reader(pooling, rows, spans, model.device) for pooling in poolings]
+    readers = [_Reader(pooling, rows, spans, model.device) for pooling in reading.poolings]
 
     sums = None
-    if moments:
+    if reading.moments:
         counted_T = torch.zeros(inputs["input_ids"].numel(), dtype=torch.bool)
         for i, span in zip(rows, spans, strict=True):
-            counted_T[span] = torch.from_numpy(poolings[0].counted[i])
+            counted_T[span] = torch.from_numpy(reading.poolings[0].counted[i])
         sums = _MomentReader(counted_T.to(model.device))
 
     def read(_layer: int, residual_BTD: torch.Tensor) -> None:
@@ -371,13 +360,14 @@ def pool_batch(
         for reader in readers:
             reader.read(residual_TD, norm_T)
 
-    reading = packed_attention_in(model.hf) if way == "packed" else nullcontext()
-    entering = watched_input(model.blocks[0], partial(read, -1)) if embedding else nullcontext()
-    with torch.inference_mode(), reading, entering, watched_residuals(model.blocks, read, last_layer):
+    attention = packed_attention_in(model.hf) if packed else nullcontext()
+    entering = watched_input(model.blocks[0], partial(read, -1)) if reading.embedding else nullcontext()
+    watching = watched_residuals(model.blocks, read, reading.last_layer)
+    with torch.inference_mode(), attention, entering, watching:
         model.trunk(**inputs, use_cache=False)
     pooled = [reader.batch() for reader in readers]
     if sums:
-        sums.add_to(moments)
+        sums.add_to(reading.moments)
     return pooled
 
 

@@ -192,23 +192,22 @@ def write_layers(
     content = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     for layer in range(n_layers):
         mean, norm, n_tokens = store.read(digests, layer)
-        scale = None
+        arrays = {"mean": mean, "norm": norm, "n_tokens": n_tokens}
         if storage == "float16":
-            mean, scale = halved(mean)
-        for values in (mean, norm, n_tokens) if scale is None else (mean, scale, norm, n_tokens):
+            arrays["mean"], arrays["scale"] = halved(mean)
+        if moments:
+            arrays |= {"token_mean": moments.mean(layer), "token_covariance": moments.covariance(layer)}
+        for values in arrays.values():
             content.update(np.ascontiguousarray(values).tobytes())
         with written_whole(layer_path(folder, layer)) as temporary, h5py.File(temporary, "w") as file:
             for name, values in labels.items():
                 file.create_dataset(name, data=values, dtype=h5py.string_dtype())
             # A chunk of about 1 MiB: whole rows, so that a text is read without the others.
+            mean = arrays.pop("mean")
             rows = max(1, min(len(texts), (1 << 20) // (mean.itemsize * mean.shape[1])))
             file.create_dataset("mean", data=mean, chunks=(rows, mean.shape[1]))
-            if scale is not None:
-                file["scale"] = scale
-            if moments:
-                file["token_mean"], file["token_covariance"] = moments.mean(layer), moments.covariance(layer)
-                content.update(file["token_mean"][:].tobytes() + file["token_covariance"][:].tobytes())
-            file["norm"], file["n_tokens"] = norm, n_tokens
+            for name, values in arrays.items():
+                file[name] = values
             file.attrs.update({**attributes, "layer": layer, "layer_convention": LAYER_CONVENTION})
     return content.hexdigest()
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.recording import TokenisedText, tokenise
-from emotion_concepts.text_sets import PLAIN_ROLES, Text
+from emotion_concepts.text_sets import PLAIN_ROLES, Text, plain_dialogue
 
 Span = tuple[int, int]
 
@@ -54,8 +54,7 @@ def rendered(text: Text, tokenizer: PreTrainedTokenizerBase, *, chat_template: b
     messages = text.messages
     open_end = messages[-1]["role"] != "assistant"
     if not chat_template:
-        whole = "".join(f"{PLAIN_ROLES[m['role']]}: {m['content']}\n\n" for m in messages)
-        whole = whole + f"{PLAIN_ROLES['assistant']}:" if open_end else whole.removesuffix("\n\n")
+        whole = plain_dialogue(messages) + (f"\n\n{PLAIN_ROLES['assistant']}:" if open_end else "")
     elif tokenizer.chat_template is None:
         raise DataError(f"text {text.id}: the model has no chat template; read it as plain turns")
     else:

@@ -85,9 +85,9 @@ def record_into(
     batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
     store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
 
-    poolings = [recording.Pooling(counted)]
     long_enough = [bool(tokens.any()) for tokens in counted]
     way = store.fixed("way", lambda: recording.choose_way(model, tokenised, long_enough))
+    reading = recording.Pass(model, tokenised, [recording.Pooling(counted)], way, moments=moments)
     waiting = store.waiting(wanted)
     started, n_recorded, n_tokens = time.monotonic(), 0, 0
     pending: list[recording.PooledBatch] = []
@@ -96,7 +96,7 @@ def record_into(
     with progress_bar(total, "tokens", "recording") as bar:
         for digests in waiting:
             rows = [row_of[digest] for digest in digests]
-            pending += recording.pool_within_memory(model, tokenised, poolings, rows, way, moments=moments)
+            pending += recording.pool_within_memory(reading, rows)
             length = sum(len(tokenised[row].ids) for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
