@@ -16,8 +16,9 @@ import torch
 
 from emotion_concepts import load_model
 from emotion_concepts.models import Model
-from emotion_concepts.recording import Pass, Pooling, counted_tokens, plan_batches, pool_batch, tokenise
+from emotion_concepts.recording import Pass, Pooling, plan_batches, pool_batch
 from emotion_concepts.text_sets import every_nth, read_stories
+from emotion_concepts.tokens import counted_tokens, tokenise
 
 STORIES = Path(__file__).parents[1] / "resources/stories/bundled.jsonl"
 TURNS = 2

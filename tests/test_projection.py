@@ -6,7 +6,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from emotion_concepts import project
 from emotion_concepts.models import Model
-from emotion_concepts.recording import watched_residuals
+from emotion_concepts.residual_stream import watched_residuals
 from emotion_concepts.vectors import EmotionVectors
 from tests.conftest import TEXTS, make_tokenizer
 

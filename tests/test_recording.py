@@ -6,14 +6,9 @@ import torch
 
 from emotion_concepts import load_model, record, recording
 from emotion_concepts.errors import ConfigError, NonFiniteError
-from emotion_concepts.recording import (
-    Pooling,
-    counted_tokens,
-    plan_batches,
-    record_pooled,
-    tokenise,
-    watched_residuals,
-)
+from emotion_concepts.recording import Pooling, plan_batches, record_pooled
+from emotion_concepts.residual_stream import watched_residuals
+from emotion_concepts.tokens import counted_tokens, tokenise
 from tests.conftest import TEXTS, make_model_folder
 
 VARIANTS = {

@@ -7,6 +7,7 @@ import torch
 
 from emotion_concepts import record, recording
 from emotion_concepts.errors import DataError
+from emotion_concepts.residual_stream import watched_residuals
 from emotion_concepts.shards import PartStore, halved, read_layer, read_token_covariance, write_layers
 from emotion_concepts.text_recording import record_into
 from emotion_concepts.text_sets import Text
@@ -41,7 +42,7 @@ def test_norms_and_counts_match_a_loop_over_tokens(tmp_path, tiny_model):
         def watch(_layer, residual, norms=norms):
             norms.append(np.linalg.norm(residual[0].numpy(), axis=1)[20:].mean())
 
-        with torch.no_grad(), recording.watched_residuals(tiny_model.blocks, watch):
+        with torch.no_grad(), watched_residuals(tiny_model.blocks, watch):
             tiny_model.hf(torch.tensor([ids]))
         np.testing.assert_allclose([layer.norm[row] for layer in layers], norms, rtol=1e-4)
         assert all(layer.n_tokens[row] == len(ids) - 20 for layer in layers)
@@ -189,7 +190,7 @@ def test_moments_are_those_of_all_counted_tokens(tmp_path, tiny_model):
         ids = torch.tensor([tiny_model.tokenizer(story.text)["input_ids"]])
         with (
             torch.no_grad(),
-            recording.watched_residuals(
+            watched_residuals(
                 tiny_model.blocks, lambda k, h, tokens=tokens: tokens[k].append(h[0, 20:].double().numpy())
             ),
         ):
@@ -262,7 +263,7 @@ def test_a_long_text_is_read_up_to_the_limit(tmp_path, tiny_model, monkeypatch):
     states = []
     with (
         torch.no_grad(),
-        recording.watched_residuals(tiny_model.blocks, lambda _, h: states.append(h[0, 20:].mean(0).numpy())),
+        watched_residuals(tiny_model.blocks, lambda _, h: states.append(h[0, 20:].mean(0).numpy())),
     ):
         tiny_model.hf(ids)
     for layer, expected in zip(layers, states, strict=True):

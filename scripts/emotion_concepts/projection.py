@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from emotion_concepts.models import Model
-from emotion_concepts.recording import watched_residuals
+from emotion_concepts.residual_stream import watched_residuals
 from emotion_concepts.vectors import EmotionVectors
 
 

@@ -9,8 +9,8 @@ it. Single: one by one. `choose_way` takes the first that gives this model's own
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -19,12 +19,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 from torch import nn
-from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts.errors import ConfigError, NonFiniteError, UnsupportedModelError
 from emotion_concepts.models import Model
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.packing import packed_attention_in, packed_inputs
+from emotion_concepts.residual_stream import watched_input, watched_residuals
+from emotion_concepts.tokens import TokenisedText, counted_tokens, tokenise
 
 logger = logging.getLogger(__name__)
 
@@ -39,20 +40,6 @@ PREFLIGHT_TEXTS = 4
 TOLERANCE = {torch.float32: 1e-4, torch.float16: 0.02, torch.bfloat16: 0.1}
 # Ways of models that have been compared already.
 _ways: WeakKeyDictionary[nn.Module, Way] = WeakKeyDictionary()
-
-
-@dataclass(frozen=True)
-class TokenisedText:
-    """A text's tokens.
-
-    ids : int32 [T]; own : bool [T], False on a BOS and other tokens that the tokenizer added;
-    places : int32 [T, 2], characters of the text that each token stands for, start and end; empty
-    where they were not asked for.
-    """
-
-    ids: np.ndarray
-    own: np.ndarray
-    places: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -189,53 +176,6 @@ def record_pooled(
             all_texts.norm_LB[:, rows] = batch.norm_LB
             all_texts.n_tokens_B[rows] = batch.n_tokens_B
     return whole
-
-
-def tokenise(
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    max_tokens: int | None = None,
-    *,
-    special_tokens: bool = True,
-    with_places: bool = False,
-) -> list[TokenisedText]:
-    """Tokens of each text, and which of them are the text's own; cut to `max_tokens` if given.
-
-    Nothing is padded here, so it does not matter which side the tokenizer pads, or with what.
-
-    Parameters
-    ----------
-    special_tokens : bool
-        False for a text that has them already, as one that a chat template made.
-    with_places : bool
-        Say which characters each token stands for; only fast tokenizers can.
-    """
-    tokenised = []
-    for text in texts:
-        encoded = tokenizer(
-            text,
-            add_special_tokens=special_tokens,
-            return_special_tokens_mask=True,
-            return_offsets_mapping=with_places,
-            truncation=max_tokens is not None,
-            max_length=max_tokens,
-        )
-        tokenised.append(
-            TokenisedText(
-                np.array(encoded["input_ids"], np.int32),
-                ~np.array(encoded["special_tokens_mask"], bool),
-                np.array(encoded.get("offset_mapping", []), np.int32).reshape(-1, 2),
-            )
-        )
-    return tokenised
-
-
-def counted_tokens(text: TokenisedText, skip: int, *, last_only: bool = False) -> np.ndarray:
-    """Bool [T]: the text's own tokens after the first `skip`, or only the last of them."""
-    counted = text.own & (np.cumsum(text.own) > skip)
-    if last_only and counted.any():
-        counted[: np.flatnonzero(counted)[-1]] = False
-    return counted
 
 
 def plan_batches(
@@ -438,54 +378,6 @@ def _centred_error(mean_LBD: np.ndarray, expected_LBD: np.ndarray) -> float:
     centred, wanted = (m - m.mean(1, keepdims=True) for m in (mean_LBD, expected_LBD))
     errors = np.linalg.norm(centred - wanted, axis=(1, 2)) / np.linalg.norm(wanted, axis=(1, 2))
     return float(errors.max())
-
-
-class _LastWantedLayer(BaseException):
-    """Ends a pass: what follows is of no use to anybody."""
-
-
-@contextmanager
-def watched_residuals(blocks: nn.ModuleList, watch, last_layer: int | None = None) -> Iterator[None]:
-    """While this is open, `watch(layer, residual_BTD)` is called with each block's output.
-
-    If it returns a tensor, that takes the output's place. With `last_layer` a pass inside ends after
-    that block, and so does the `with` block. The hooks are removed at the end, even on an error.
-    """
-
-    def hook(layer: int):
-        def call(_block, _inputs, output):
-            residual = output[0] if isinstance(output, tuple) else output
-            changed = watch(layer, residual)
-            if layer == last_layer:
-                raise _LastWantedLayer
-            if changed is None:
-                return None
-            return (changed, *output[1:]) if isinstance(output, tuple) else changed
-
-        return call
-
-    handles = [block.register_forward_hook(hook(layer)) for layer, block in enumerate(blocks)]
-    try:
-        yield
-    except _LastWantedLayer:
-        pass
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-@contextmanager
-def watched_input(block: nn.Module, watch: Callable[[torch.Tensor], None]) -> Iterator[None]:
-    """While this is open, `watch(residual_BTD)` is called with what goes into a block."""
-
-    def hook(_block, inputs, named):
-        watch(inputs[0] if inputs else named["hidden_states"])
-
-    handle = block.register_forward_pre_hook(hook, with_kwargs=True)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _check_finite(value_LBD: np.ndarray, rows: Sequence[int]) -> None:

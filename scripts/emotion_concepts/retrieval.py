@@ -46,13 +46,8 @@ def topic_gram(
     Everything that retrieval needs of a layer: gram float64 [P, P, C, C], counts int [P, C].
     Concepts and topics are in sorted order.
     """
-    concept_names, concept = np.unique(emotions, return_inverse=True)
-    topic_names, topic = np.unique(topics, return_inverse=True)
-    sums = np.zeros((len(topic_names), len(concept_names), mean_ND.shape[1]))
-    # What is common to all texts cancels in the end; taking it out first keeps the digits that matter.
-    np.add.at(sums, (topic, concept), mean_ND - mean_ND.mean(0, dtype=np.float64))
-    counts = np.zeros(sums.shape[:2], int)
-    np.add.at(counts, (topic, concept), 1)
+    concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
+    sums, counts = _cell_sums(_less_the_common(mean_ND), concept, topic)
     return np.einsum("pcd,qed->pqce", sums, sums, optimize=True), counts
 
 
@@ -105,14 +100,9 @@ def story_hits(
 
     Every concept needs stories in every half: see `concepts_in_every_half`.
     """
-    concept_names, concept = np.unique(emotions, return_inverse=True)
-    topic_names, topic = np.unique(topics, return_inverse=True)
-    values = values_ND - values_ND.mean(0, dtype=np.float64)
-    n_concepts, n_topics = len(concept_names), len(topic_names)
-    sums = np.zeros((n_topics, n_concepts, values.shape[1]))
-    np.add.at(sums, (topic, concept), values)
-    counts = np.zeros((n_topics, n_concepts))
-    np.add.at(counts, (topic, concept), 1)
+    concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
+    values = _less_the_common(values_ND)
+    sums, counts = _cell_sums(values, concept, topic)
     hits, asked = np.zeros(len(values)), np.zeros(len(values))
     for first_P in (*first_SP, *~first_SP):
         means = np.tensordot(first_P, sums, 1) / (first_P @ counts)[:, None]
@@ -135,6 +125,20 @@ def shuffled_gram(
         for q, columns in enumerate(order_PC):
             gram[p, q] = gram_PPCC[p, q][rows][:, columns]
     return gram, np.take_along_axis(counts_PC, order_PC, axis=1)
+
+
+def _less_the_common(values_ND: np.ndarray) -> np.ndarray:
+    """What is common to all texts cancels in the end; taking it out first keeps the digits that matter."""
+    return values_ND - values_ND.mean(0, dtype=np.float64)
+
+
+def _cell_sums(values_ND, concept_N, topic_N) -> tuple[np.ndarray, np.ndarray]:
+    """Sums over each (topic, concept) and how many are in each: float64 [P, C, D], int [P, C]."""
+    shape = topic_N.max() + 1, concept_N.max() + 1
+    sums, counts = np.zeros((*shape, values_ND.shape[1])), np.zeros(shape, int)
+    np.add.at(sums, (topic_N, concept_N), values_ND)
+    np.add.at(counts, (topic_N, concept_N), 1)
+    return sums, counts
 
 
 def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:

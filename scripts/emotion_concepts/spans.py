@@ -11,8 +11,8 @@ import numpy as np
 from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts.errors import DataError
-from emotion_concepts.recording import TokenisedText, tokenise
 from emotion_concepts.text_sets import PLAIN_ROLES, Text, plain_dialogue
+from emotion_concepts.tokens import TokenisedText, tokenise
 
 Span = tuple[int, int]
 

@@ -13,7 +13,7 @@ import torch
 
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import Model
-from emotion_concepts.recording import watched_residuals
+from emotion_concepts.residual_stream import watched_residuals
 from emotion_concepts.vectors import EmotionVectors
 
 

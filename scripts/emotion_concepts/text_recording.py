@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from emotion_concepts import recording
+from emotion_concepts import recording, tokens
 from emotion_concepts.code_digest import code_digest
 from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
@@ -61,10 +61,10 @@ def record_into(
         No text is long enough.
     """
     store = PartStore(store_folder, _settings(model, skip, max_tokens) | {"moments": with_moments})
-    tokenised = recording.tokenise(model.tokenizer, [text.text for text in texts], max_tokens)
-    counted = [recording.counted_tokens(text, skip) for text in tokenised]
-    kept = [text for text, tokens in zip(texts, counted, strict=True) if tokens.any()]
-    dropped = Counter(f"no token left after the first {skip}" for tokens in counted if not tokens.any())
+    tokenised = tokens.tokenise(model.tokenizer, [text.text for text in texts], max_tokens)
+    counted = [tokens.counted_tokens(text, skip) for text in tokenised]
+    kept = [text for text, counts in zip(texts, counted, strict=True) if counts.any()]
+    dropped = Counter(f"no token left after the first {skip}" for counts in counted if not counts.any())
     if not kept:
         raise DataError(f"none of {len(texts)} texts has more than {skip} tokens; lower recording.skip")
 
@@ -85,7 +85,7 @@ def record_into(
     batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
     store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
 
-    long_enough = [bool(tokens.any()) for tokens in counted]
+    long_enough = [bool(counts.any()) for counts in counted]
     way = store.fixed("way", lambda: recording.choose_way(model, tokenised, long_enough))
     reading = recording.Pass(model, tokenised, [recording.Pooling(counted)], way, moments=moments)
     waiting = store.waiting(wanted)

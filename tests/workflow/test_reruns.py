@@ -98,7 +98,7 @@ CHANGES = {
     "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING),
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_VALIDATION),
-    "code of recording": (replace(f"{PACKAGE}/recording.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
+    "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
     "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS),
     "a prompt that is not used": (replace("resources/prompts/story.jinja", "Write only", "Write just"), set()),
