@@ -18,9 +18,9 @@ rule record_texts:
     resources:
         mem_mb=8000,
         runtime=240,
-        # Tokens in a batch, padding included, and how often finished work is written out: a
-        # machine's matter, which changes no result and reruns nothing.
-        batch_tokens=2000,
+        # Tokens in a batch, padding included (0: tried out when a large recording begins), and how often
+        # finished work is written out: a machine's matter, which changes no result and reruns nothing.
+        batch_tokens=0,
         part_seconds=20,
     params:
         cfg=recording_of,

@@ -27,7 +27,7 @@ def main(
     *,
     cfg: dict,
     threads: int = 2,
-    batch_tokens: int = 2000,
+    batch_tokens: int | None = None,
     part_seconds: int = 20,
 ) -> None:
     """Record with `cfg`: skip, max_tokens, precision, storage, moments."""
@@ -39,7 +39,7 @@ def main(
         read_texts(texts),
         skip=cfg["skip"],
         max_tokens=cfg["max_tokens"],
-        batch_tokens=batch_tokens,
+        batch_tokens=batch_tokens or None,
         part_seconds=part_seconds,
         with_moments=cfg["moments"],
     )

@@ -1,11 +1,13 @@
 """A recording that is killed, or whose texts change, ends as it should."""
 
+import time
+
 import h5py
 import numpy as np
 import pytest
 import torch
 
-from emotion_concepts import record, recording
+from emotion_concepts import batch_budget, record, recording
 from emotion_concepts.errors import DataError
 from emotion_concepts.residual_stream import watched_residuals
 from emotion_concepts.shards import PartStore, halved, read_layer, read_token_covariance, write_layers
@@ -269,3 +271,40 @@ def test_a_long_text_is_read_up_to_the_limit(tmp_path, tiny_model, monkeypatch):
     for layer, expected in zip(layers, states, strict=True):
         np.testing.assert_allclose(layer.mean[0], expected, rtol=1e-4, atol=1e-5)
         assert layer.n_tokens[0] == 44
+
+
+def test_batches_of_a_large_recording_are_tried_and_kept(tmp_path, tiny_model, monkeypatch):
+    """Every trial counts: nothing is read twice, and the size that was fastest is the plan's."""
+    monkeypatch.setattr(batch_budget, "TUNED_FROM", 1000)
+    monkeypatch.setattr(batch_budget, "CPU_SIZES", (300, 600, 900))
+    options = OPTIONS | {"batch_tokens": None}
+    real, read = recording.pool_within_memory, []
+
+    def reading_them(reading, rows):
+        read.extend(rows)
+        return real(reading, rows)
+
+    waits = iter([0.5, 0, 1.5])
+
+    def fastest_the_second_time(reading, rows):
+        time.sleep(next(waits))
+        return reading_them(reading, rows)
+
+    monkeypatch.setattr(batch_budget, "pool_within_memory", fastest_the_second_time)
+    monkeypatch.setattr(recording, "pool_within_memory", reading_them)
+    stories = [Text(f"s{i}", text, "e", "t") for i, text in enumerate(TEXTS)]
+    store, kept, _ = record_into(tmp_path, tiny_model, stories, **options)
+    assert sorted(read) == list(range(len(kept)))
+    assert store.fixed("batch_tokens", None) == 600
+    write_layers(tmp_path / "layers", store, kept, 4, {})
+    means = record(tiny_model, [s.text for s in kept], skip=20)
+    np.testing.assert_allclose(read_layer(tmp_path / "layers", 3).mean, means[:, 3], rtol=1e-4, atol=1e-5)
+
+
+def test_small_recordings_are_not_tried(tmp_path, tiny_model):
+    store, *_ = record_into(tmp_path, tiny_model, STORIES, **OPTIONS | {"batch_tokens": None})
+    assert store.fixed("batch_tokens", None) == recording.BATCH_TOKENS
+
+
+def test_predicted_peak_grows_with_the_tokens_alone():
+    assert batch_budget.predicted_peak(1000, 1300, 2) == 1600

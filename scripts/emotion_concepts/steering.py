@@ -6,10 +6,12 @@ unsteered baseline go through together. Shape letters: B rows, T tokens, D width
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from transformers import Cache
 
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import Model
@@ -70,6 +72,9 @@ def continuation_logprobs(
 ) -> np.ndarray:
     """Log-probability of each continuation of a prompt, under each row of directions.
 
+    The prompt is read once a direction, and what follows its first tokens from the cache of that: most
+    words are one token, and cost nothing more.
+
     Parameters
     ----------
     prompt : str
@@ -78,36 +83,57 @@ def continuation_logprobs(
         Each with its leading space.
     addition_RD : mapping
         {layer: [R, D]}: what is added to every token, one row a direction; zeros for the baseline.
+    batch_rows : int
+        Most rows in a batch.
 
     Returns
     -------
     ndarray, float32 [R, continuations]
-        Natural logarithms, summed over a continuation's tokens.
+        Natural logarithms, summed over a continuation's tokens; 0 for one without a token.
     """
     n_rows = len(next(iter(addition_RD.values())))
     start = model.tokenizer(prompt)["input_ids"]
     tails = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in continuations]
-    longest = len(start) + max(len(tail) for tail in tails)
-    pairs = [(row, column) for row in range(n_rows) for column in range(len(tails))]
     result = np.zeros((n_rows, len(tails)), np.float32)
-    for first in range(0, len(pairs), batch_rows):
-        batch = pairs[first : first + batch_rows]
-        rows = [row for row, _ in batch]
-        # Right padding: causal attention keeps it from every token that is scored.
-        ids = torch.tensor([_padded([*start, *tails[column]], longest) for _, column in batch])
-        additions = {k: torch.from_numpy(np.asarray(d)[rows]) for k, d in addition_RD.items()}
-        with torch.inference_mode(), steered(model, additions):
-            hidden_BTD = model.trunk(input_ids=ids.to(model.device), use_cache=False)[0]
-            # Only positions that predict a continuation's token pass the unembedding.
-            scored_BTV = model.hf.lm_head(hidden_BTD[:, len(start) - 1 : -1]).float().log_softmax(-1)
-        chosen_BT = scored_BTV.gather(-1, ids[:, len(start) :, None].to(model.device))[..., 0].cpu()
-        for b, (row, column) in enumerate(batch):
-            result[row, column] = chosen_BT[b, : len(tails[column])].sum()
+    any_token = [column for column, tail in enumerate(tails) if tail]
+    longer = [column for column, tail in enumerate(tails) if len(tail) > 1]
+    for first in range(0, n_rows, batch_rows):
+        rows = np.arange(first, min(first + batch_rows, n_rows))
+        ids = torch.tensor([start] * len(rows), device=model.device)
+        with torch.inference_mode(), steered(model, _chosen(addition_RD, rows)):
+            read = model.hf(input_ids=ids, use_cache=True, logits_to_keep=1)
+        logprob_RV = read.logits[:, -1].float().log_softmax(-1)
+        firsts = [tails[column][0] for column in any_token]
+        result[np.ix_(rows, any_token)] = logprob_RV[:, firsts].cpu().numpy()
+        pairs = [(row, column) for row in range(len(rows)) for column in longer]
+        for begin in range(0, len(pairs), batch_rows):
+            batch = np.array(pairs[begin : begin + batch_rows])
+            logprobs = _later_tokens(
+                model,
+                read.cache,
+                batch[:, 0],
+                [tails[c] for c in batch[:, 1]],
+                _chosen(addition_RD, rows[batch[:, 0]]),
+            )
+            result[rows[batch[:, 0]], batch[:, 1]] += logprobs
     return result
 
 
-def _padded(ids: list[int], length: int) -> list[int]:
-    return ids + [0] * (length - len(ids))
+def _later_tokens(model: Model, cache: Cache, rows, tails, additions) -> np.ndarray:
+    """Log-probability of each tail after its first token, from the cache of what stands before: [pairs]."""
+    longest = max(len(tail) for tail in tails)
+    # Right padding: causal attention keeps it from every token that is scored.
+    ids = torch.tensor([tail + [0] * (longest - len(tail)) for tail in tails], device=model.device)
+    cache = deepcopy(cache)
+    cache.batch_select_indices(torch.as_tensor(rows, device=model.device))
+    with torch.inference_mode(), steered(model, additions):
+        logits_BTV = model.hf(input_ids=ids[:, :-1], cache=cache, use_cache=True).logits
+    logprob_BT = logits_BTV.float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0].cpu().numpy()
+    return np.array([logprob_BT[b, : len(tail) - 1].sum() for b, tail in enumerate(tails)])
+
+
+def _chosen(addition_RD: Mapping[int, np.ndarray], rows: np.ndarray) -> dict[int, torch.Tensor]:
+    return {layer: torch.from_numpy(np.asarray(values)[rows]) for layer, values in addition_RD.items()}
 
 
 def residual_norms(model: Model, prompt: str) -> np.ndarray:

@@ -4,9 +4,10 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 
-from emotion_concepts import recording, tokens
+from emotion_concepts import batch_budget, recording, tokens
 from emotion_concepts.code_digest import code_digest
 from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
@@ -28,7 +29,7 @@ def record_into(
     *,
     skip: int,
     max_tokens: int,
-    batch_tokens: int = recording.BATCH_TOKENS,
+    batch_tokens: int | None = None,
     part_seconds: int = PART_SECONDS,
     with_moments: bool = False,
 ) -> tuple[PartStore, list[Text], dict[str, int]]:
@@ -41,8 +42,9 @@ def record_into(
         same model, settings and code.
     skip, max_tokens : int
         As in `recording` of the config.
-    batch_tokens : int
-        Size of new batches; those planned before keep theirs.
+    batch_tokens : int, optional
+        Size of new batches; those planned before keep theirs. Without it the size is tried where there is
+        much to read (`batch_budget`), and kept with the parts.
     part_seconds : int
         How often finished batches are written out.
     with_moments : bool
@@ -78,26 +80,44 @@ def record_into(
         row_of.setdefault(text_digest(text.text), row)
     digest_of = {row: digest for digest, row in row_of.items()}
     planned = store.planned()
-    new = [
-        bool(counted[row].any()) and row in digest_of and digest_of[row] not in planned
-        for row in range(len(texts))
-    ]
-    batches = recording.plan_batches([len(text.ids) for text in tokenised], new, batch_tokens)
-    store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
-
+    lengths = [len(text.ids) for text in tokenised]
     long_enough = [bool(counts.any()) for counts in counted]
+    new = [
+        long_enough[row] and row in digest_of and digest_of[row] not in planned for row in range(len(texts))
+    ]
+
     way = store.fixed("way", lambda: recording.choose_way(model, tokenised, long_enough))
     reading = recording.Pass(model, tokenised, [recording.Pooling(counted)], way, moments=moments)
-    waiting = store.waiting(wanted)
     started, n_recorded, n_tokens = time.monotonic(), 0, 0
+    trials: list[batch_budget.Trial] = []
+
+    def settled_budget() -> int:
+        if planned or sum(compress(lengths, new)) < batch_budget.TUNED_FROM:
+            return recording.BATCH_TOKENS
+        budget, tried = batch_budget.tuned_budget(reading, lengths, new)
+        trials.extend(tried)
+        return budget
+
+    batch_tokens = batch_tokens or store.fixed("batch_tokens", settled_budget)
+    for trial in trials:
+        store.extend_plan([[digest_of[row] for row in trial.rows]])
+        n_recorded, n_tokens = n_recorded + len(trial.rows), n_tokens + trial.n_tokens
+        for row in trial.rows:
+            new[row] = False
+    if trials:
+        _write(store, [batch for trial in trials for batch in trial.pooled], digest_of, moments)
+    batches = recording.plan_batches(lengths, new, batch_tokens)
+    store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
+
+    waiting = store.waiting(wanted)
     pending: list[recording.PooledBatch] = []
     written = time.monotonic()
-    total = sum(len(tokenised[row_of[digest]].ids) for batch in waiting for digest in batch)
+    total = sum(lengths[row_of[digest]] for batch in waiting for digest in batch)
     with progress_bar(total, "tokens", "recording") as bar:
         for digests in waiting:
             rows = [row_of[digest] for digest in digests]
             pending += recording.pool_within_memory(reading, rows)
-            length = sum(len(tokenised[row].ids) for row in rows)
+            length = sum(lengths[row] for row in rows)
             n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
             bar.update(length)
             if time.monotonic() - written > part_seconds:

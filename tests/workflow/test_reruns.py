@@ -91,7 +91,7 @@ CHANGES = {
     "a docstring in a module": (replace(f"{PACKAGE}/shards.py", "One layer of a text set.", "A layer."), set()),
     "a touch": (touch(f"{PACKAGE}/recording.py"), set()),
     "a description in the settings": (replace(f"{PACKAGE}/config.py", "Seed of the random directions.", "A seed."), set()),
-    "batch size": (replace("rules/recording.smk", "batch_tokens=2000", "batch_tokens=900"), set()),
+    "batch size": (replace("rules/recording.smk", "batch_tokens=0", "batch_tokens=900"), set()),
     "the skip": (set_key("recording", "skip", 40), FROM_RECORDING),
     "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
     "the layer of the figures": (set_key("validation", "layer", 1), FROM_VALIDATION | FROM_STEERING - {"steer_words", "draw_steering"}),
