@@ -12,8 +12,10 @@ include: "rules/models.smk"
 include: "rules/texts.smk"
 include: "rules/recording.smk"
 include: "rules/vectors.smk"
+include: "rules/export.smk"
 include: "rules/validation.smk"
 include: "rules/comparison.smk"
+include: "rules/lens.smk"
 include: "rules/steering.smk"
 include: "rules/report.smk"
 
@@ -23,8 +25,10 @@ rule all:
     input:
         "results/report.html",
         "results/scorecard.json",
-        for_pairs(FIGURES, name=FIGURE_NAMES, type=["svg", "png"]),
-        expand("results/{model}/figures/story_sets.png", model=COMPARED),
+        figures_of(["svg", "png"]),
+        for_pairs("results/{model}/vectors/{story_set}/README.md"),
+        expand("results/{model}/figures/{name}.png", model=COMPARED, name=["story_sets", "agreement"]),
+        expand("results/comparison/{story_set}/models.png", story_set=COMPARED_SETS),
         expand("results/texts/{dialogue_set}.jsonl", dialogue_set=SETTINGS.run.text_sets),
 
 

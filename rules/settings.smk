@@ -23,6 +23,7 @@ from emotion_concepts.config_check import (
     used_models,
 )
 from emotion_concepts.config_texts import HubStories, LocalWriter, Sampling
+from emotion_concepts.config_vectors import NO_MODEL
 from emotion_concepts.errors import UserError
 
 # Relative to where the run is, so that a project that is moved with its results stays finished.
@@ -37,6 +38,8 @@ except UserError as error:
 MODELS = SETTINGS.run.models
 STORY_SETS = SETTINGS.run.story_sets
 PAIRS = [(model, story_set) for model in MODELS for story_set in STORY_SETS]
+# Vectors made elsewhere, with the model that they are of, or the folder of those without one.
+IMPORTED = [(SETTINGS.vector_sets[name].model or NO_MODEL, name) for name in SETTINGS.run.vector_sets]
 WRITTEN = [name for name, texts in SETTINGS.story_sets.items() if isinstance(texts, Sampling)]
 
 
@@ -68,6 +71,17 @@ def for_pairs(pattern, **more):
     return [path for m, s in PAIRS for path in expand(pattern, model=m, story_set=s, **more)]
 
 
+def made_here(path):
+    """An input of vectors that were made here from stories; nothing for imported ones."""
+    return lambda wildcards: path if wildcards.story_set in SETTINGS.story_sets else []
+
+
+def neutral_of(wildcards, name):
+    """What was recorded of the neutral dialogues by the model of imported vectors; nothing without a model."""
+    path = f"results/{wildcards.model}/activations/{NEUTRAL}/{name}"
+    return path if wildcards.model in SETTINGS.models else []
+
+
 def for_sets(pattern):
     """A path for each story set of the run, the model left as a wildcard."""
     return expand(pattern, story_set=STORY_SETS, allow_missing=True)
@@ -84,6 +98,7 @@ def any_of(names):
 
 
 wildcard_constraints:
-    model=any_of(SETTINGS.models),
-    story_set=any_of(SETTINGS.story_sets),
+    model=any_of([*SETTINGS.models, NO_MODEL]),
+    # Imported vectors go where those of a story set would; rules that need the stories say so.
+    story_set=any_of([*SETTINGS.story_sets, *SETTINGS.vector_sets]),
     text_set=any_of([NEUTRAL, *SETTINGS.story_sets]),

@@ -10,11 +10,16 @@ rule compute_vectors:
         neutral=ancient(f"results/{{model}}/activations/{NEUTRAL}/layers"),
     output:
         vectors="results/{model}/vectors/{story_set}/vectors.safetensors",
+        controls="results/{model}/vectors/{story_set}/controls.safetensors",
+        left_out="results/{model}/vectors/{story_set}/leave_one_out.h5",
+        reliable="results/{model}/vectors/{story_set}/reliability.csv",
         summary="results/{model}/vectors/{story_set}/summary.json",
     log:
         "results/logs/{model}/compute_vectors/{story_set}.log",
     benchmark:
         "results/benchmarks/{model}/compute_vectors/{story_set}.tsv"
+    wildcard_constraints:
+        story_set=any_of(SETTINGS.story_sets),
     conda:
         "../envs/workflow.yaml"
     threads: 1
@@ -26,3 +31,36 @@ rule compute_vectors:
         code=code_of("compute_vectors"),
     script:
         "../scripts/compute_vectors.py"
+
+
+rule import_vectors:
+    input:
+        # Named here so that a change in them is seen; the script finds them by the settings.
+        files=lambda w: SETTINGS.vector_sets[w.vector_set].files(),
+        # The unit of steering strength is the model's: it is measured on the neutral dialogues.
+        manifest=lambda w: neutral_of(w, "manifest.json"),
+        neutral=lambda w: ancient(neutral_of(w, "layers")),
+    output:
+        vectors="results/{model}/vectors/{vector_set}/vectors.safetensors",
+        summary="results/{model}/vectors/{vector_set}/summary.json",
+    log:
+        "results/logs/{model}/import_vectors/{vector_set}.log",
+    benchmark:
+        "results/benchmarks/{model}/import_vectors/{vector_set}.tsv"
+    wildcard_constraints:
+        model=any_of([*SETTINGS.models, NO_MODEL]),
+        vector_set=any_of(SETTINGS.vector_sets),
+    conda:
+        "../envs/workflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        cfg=lambda w: {
+            **SETTINGS.vector_sets[w.vector_set].model_dump(mode="json"),
+            "model": SETTINGS.models[w.model].source if w.model in SETTINGS.models else None,
+        },
+        code=code_of("import_vectors"),
+    script:
+        "../scripts/import_vectors.py"

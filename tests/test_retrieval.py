@@ -1,15 +1,16 @@
 """Retrieval against a brute-force loop."""
 
 import numpy as np
+import pytest
 
+from emotion_concepts.cells import concepts_in_every_half, topic_groups, topic_halves
 from emotion_concepts.retrieval import (
-    concepts_in_every_half,
+    nearest_concepts,
     retrieval_ranks,
+    share_found,
     shuffled_gram,
     story_hits,
     topic_gram,
-    topic_groups,
-    topic_halves,
 )
 
 
@@ -56,9 +57,28 @@ def test_ranks_match_brute_force():
     assert 0 < (ranks == 0).mean() < 1 and ranks.max() > 1
 
 
+@pytest.mark.parametrize("stories", ["as many each", "not as many each"])
+def test_shares_and_nearest_concepts_follow_from_the_ranks(stories):
+    means, emotions, topics = make()
+    if stories == "as many each":
+        cells = list(zip(emotions, topics, strict=True))
+        kept = [i for i, cell in enumerate(cells) if cells[:i].count(cell) < 2]
+        means, emotions, topics = means[kept], emotions[kept], topics[kept]
+    gram, counts = topic_gram(means, emotions, topics)
+    halves = topic_halves(4, 70, 0)
+    found = retrieval_ranks(gram, counts, halves) == 0
+    assert 0 < found.mean() < 1
+    np.testing.assert_array_equal(share_found(gram, counts, halves, ~halves), found.mean(0))
+    nearest = nearest_concepts(gram, counts, halves)
+    np.testing.assert_allclose(nearest.diagonal(), found.mean(0))
+    np.testing.assert_allclose(nearest.sum(1), 1)
+
+
 def test_vectors_that_cannot_be_told_apart_are_not_found():
     gram, counts = topic_gram(np.ones((8, 3)), np.repeat(["a", "b"], 4), np.array(["s", "t"] * 4))
-    assert (retrieval_ranks(gram, counts, topic_halves(2, 70, 0)) > 0).all()
+    halves = topic_halves(2, 70, 0)
+    assert (retrieval_ranks(gram, counts, halves) > 0).all()
+    assert (share_found(gram, counts, halves, ~halves) == 0).all()
 
 
 def test_story_hits_match_a_loop_over_stories():

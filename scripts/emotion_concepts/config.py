@@ -18,6 +18,7 @@ from emotion_concepts.config_texts import (
     LocalWriter,
     StorySet,
 )
+from emotion_concepts.config_vectors import NO_MODEL, VectorSet
 
 # Texts that are recorded for denoising, under this name beside the story sets.
 NEUTRAL = "neutral"
@@ -83,6 +84,13 @@ class Vectors(Section):
         description="Share of the neutral dialogues' variance whose leading principal components are projected "
         "out of the denoised vectors (the paper: 0.5).",
     )
+    reliability_samples: int = Field(
+        200, ge=50, description="Resamples of the topics behind each concept's reliability."
+    )
+    control_directions: int = Field(
+        10, ge=5, description="Random directions, and as many orthogonal to all vectors, kept as controls."
+    )
+    seed: int = Field(1, ge=0, description="Seed of resamples, shuffled labels and control directions.")
 
 
 class Ratings(Section):
@@ -97,8 +105,8 @@ class Validation(Section):
     layer: int | None = Field(
         None,
         ge=0,
-        description="Layer of the single-layer figures, from 0, the output of the first block. Null takes two "
-        "thirds of depth.",
+        description="Layer of the single-layer figures, from 0, the output of the first block. Null takes the one "
+        "that retrieval on held-out topics recommends.",
     )
     max_splits: int = Field(
         70,
@@ -112,6 +120,11 @@ class Validation(Section):
         49, ge=19, description="Label shuffles behind the retrieval's p-value (each repeats all splits)."
     )
     bootstraps: int = Field(2000, ge=100, description="Bootstrap samples behind each 95% interval.")
+    cluster_starts: int = Field(
+        20,
+        ge=2,
+        description="Starts of k-means for each number of clusters; how far they agree is its stability.",
+    )
     seed: int = Field(1, ge=0, description="Seed of splits, shuffles and bootstraps.")
 
 
@@ -149,6 +162,7 @@ class Run(Section):
         ["bundled", "own"], min_length=1, description="Which of story_sets to read."
     )
     text_sets: list[Name] = Field([], description="Which of text_sets to write, beside what the run needs.")
+    vector_sets: list[Name] = Field([], description="Which of vector_sets to import and study.")
 
 
 class Config(Section):
@@ -171,6 +185,9 @@ class Config(Section):
         {},
         description="Dialogues that a model writes, by name. run.text_sets chooses, and neutral.text_set.",
     )
+    vector_sets: dict[Name, VectorSet] = Field(
+        {}, description="Vectors made elsewhere, by name. run.vector_sets chooses."
+    )
     emotions: list[str] | None = Field(
         None, min_length=2, description="Concepts to keep, or null for all that a story set has."
     )
@@ -189,6 +206,7 @@ class Config(Section):
             ("models", self.run.models, self.models),
             ("story_sets", self.run.story_sets, self.story_sets),
             ("text_sets", self.run.text_sets, self.text_sets),
+            ("vector_sets", self.run.vector_sets, self.vector_sets),
         ):
             for place, name in enumerate(chosen):
                 if name not in defined:
@@ -199,9 +217,15 @@ class Config(Section):
                     raise ValueError(f"{kind}: the name {NEUTRAL!r} is taken by the neutral dialogues")
                 if isinstance(texts, LocalWriter) and texts.model not in self.models:
                     raise CrossReferenceError((kind, name, "model"), texts.model, list(self.models))
-        twice = sorted(set(self.story_sets) & set(self.text_sets))
-        if twice:
-            raise ValueError(f"text_sets: the name {twice[0]!r} is taken by a story set")
+        for name, vectors in self.vector_sets.items():
+            if vectors.model is not None and vectors.model not in self.models:
+                raise CrossReferenceError(("vector_sets", name, "model"), vectors.model, list(self.models))
+        if self.vector_sets and NO_MODEL in self.models:
+            raise ValueError(f"models: the name {NO_MODEL!r} is taken by vector sets without a model")
+        for kind, sets in (("text_sets", self.text_sets), ("vector_sets", self.vector_sets)):
+            twice = sorted(set(self.story_sets) & set(sets))
+            if twice:
+                raise ValueError(f"{kind}: the name {twice[0]!r} is taken by a story set")
         if self.neutral.text_set:
             neutral = [name for name, texts in self.text_sets.items() if texts.kind == "neutral"]
             if self.neutral.path:

@@ -111,6 +111,11 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
     ):
         if path and not Path(path).is_file():
             say(key, f"no such file: {path}")
+    for name in config.run.vector_sets:
+        vectors = config.vector_sets[name]
+        for key, path in (("path", vectors.path), ("concepts", vectors.concepts)):
+            if isinstance(path, str) and not Path(path).expanduser().exists():
+                say(("vector_sets", name, key), f"no such file: {path}")
     for name in used_models(config):
         source = config.models[name].source
         folder = local_folder(source)
@@ -138,7 +143,8 @@ def used_models(config: Config) -> list[str]:
     texts = [config.story_sets[name] for name in config.run.story_sets]
     texts += [config.text_sets[name] for name in written_dialogues(config)]
     writers = [written.model for written in texts if isinstance(written, LocalWriter)]
-    return list(dict.fromkeys([*config.run.models, *writers]))
+    studied = [config.vector_sets[name].model for name in config.run.vector_sets]
+    return [name for name in dict.fromkeys([*config.run.models, *writers, *studied]) if name]
 
 
 def written_dialogues(config: Config) -> list[str]:
@@ -228,8 +234,8 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
 def _keys_beside(place: Place) -> list[str]:
     """The keys that are known where an unknown one was found."""
     section: type[BaseModel] = Config
-    if place[0] == "models" and len(place) > 2:
-        section = Config.model_fields["models"].annotation.__args__[1]
+    if place[0] in ("models", "vector_sets") and len(place) > 2:
+        section = Config.model_fields[place[0]].annotation.__args__[1]
     elif place[0] in SECTIONS_OF and len(place) > 2:
         section = SECTIONS_OF[place[0]][place[2]]
         if "columns" in place[3:-1]:

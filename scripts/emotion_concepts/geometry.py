@@ -1,8 +1,19 @@
-"""The shape that the vectors form: similarities, order, principal components. numpy and scipy alone."""
+"""The shape that the vectors form: similarities, order, components, clusters, likeness between layers.
+
+Shape letters: L layers, C concepts, D width, K components or clusters, S bootstrap samples.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score, silhouette_score
+
+from emotion_concepts.statistics import bootstrap_weights, interval
 
 
 def cosines(vectors_CD: np.ndarray) -> np.ndarray:
@@ -50,3 +61,63 @@ def held_out_operator(vectors_CD: np.ndarray) -> np.ndarray:
     fitted = np.full((n, n), 1 / n) + inner @ np.linalg.inv(inner + penalty * np.eye(n))
     # The closed form of leaving one out: a fit's residual, divided by what the point does not explain itself.
     return np.eye(n) - (np.eye(n) - fitted) / (1 - np.diag(fitted))[:, None]
+
+
+def clusterings(
+    vectors_CD: np.ndarray, numbers: Sequence[int], *, starts: int, seed: int
+) -> tuple[pd.DataFrame, dict]:
+    """k-means on the directions of the vectors, for several numbers of clusters, each from many starts.
+
+    Returns
+    -------
+    table : DataFrame
+        k; silhouette (of the best start; 1 is well apart, 0 not at all); stability: mean adjusted Rand index
+        of every pair of starts (1: the same clusters from wherever it begins, 0: chance).
+    labels : dict
+        {k: int [C]}, the best start's clusters, numbered by their first concept.
+    """
+    unit = vectors_CD / np.linalg.norm(vectors_CD, axis=1, keepdims=True)
+    rows, labels = [], {}
+    for k in (k for k in numbers if 2 <= k < len(unit)):
+        # One start each, so that each start's clusters are seen.
+        fits = [KMeans(k, n_init=1, random_state=seed + i).fit(unit) for i in range(starts)]
+        best = min(fits, key=lambda fit: fit.inertia_).labels_
+        pairs = [adjusted_rand_score(a.labels_, b.labels_) for a, b in combinations(fits, 2)]
+        rows.append((k, silhouette_score(unit, best, metric="cosine"), np.mean(pairs)))
+        labels[k] = _by_first(best)
+    return pd.DataFrame(rows, columns=["k", "silhouette", "stability"]), labels
+
+
+def _by_first(label_C: np.ndarray) -> np.ndarray:
+    """The same clusters, numbered in the order in which they first occur."""
+    first = list(dict.fromkeys(label_C.tolist()))
+    return np.array([first.index(label) for label in label_C])
+
+
+def similarity_profile(vectors_CD: np.ndarray) -> np.ndarray:
+    """Cosines of all pairs of different vectors, the geometry as one list: float64 [C (C - 1) / 2]."""
+    return cosines(np.asarray(vectors_CD, np.float64))[np.triu_indices(len(vectors_CD), 1)]
+
+
+def layer_similarity(vectors_LCD: np.ndarray) -> np.ndarray:
+    """Correlation of the layers' cosine matrices (representational similarity analysis): float64 [L, L]."""
+    return np.corrcoef([similarity_profile(vectors_CD) for vectors_CD in vectors_LCD])
+
+
+def profile_correlation(
+    vectors_CD: np.ndarray, other_CE: np.ndarray, *, samples: int, seed: int
+) -> tuple[float, tuple[float, float]]:
+    """How alike two sets of vectors of the same concepts lie: correlation of their cosines, 95% interval.
+
+    The widths may differ. The interval is from a bootstrap over concepts; a pair of one concept with itself,
+    which a resample can hold, says nothing and is left out.
+    """
+    x, y = similarity_profile(vectors_CD), similarity_profile(other_CE)
+    rows, columns = np.triu_indices(len(vectors_CD), 1)
+    values = []
+    for weight_C in bootstrap_weights(len(vectors_CD), samples=samples, seed=seed):
+        weight = weight_C[rows] * weight_C[columns]
+        weight /= weight.sum()
+        dx, dy = x - weight @ x, y - weight @ y
+        values.append((weight @ (dx * dy)) / np.sqrt((weight @ dx**2) * (weight @ dy**2)))
+    return float(np.corrcoef(x, y)[0, 1]), interval(np.array(values), len(vectors_CD))

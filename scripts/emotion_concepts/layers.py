@@ -16,6 +16,21 @@ def single_layer(n_layers: int, chosen: int | None) -> int:
     return _known(n_layers, [round(2 / 3 * (n_layers - 1)) if chosen is None else chosen])[0]
 
 
+def described_layer(layers: Sequence[int], chosen: int | None, recommended: int | None) -> int:
+    """Layer of the single-layer analyses: the chosen one, the recommended one, or the one at two thirds of these.
+
+    Raises
+    ------
+    ConfigError
+        There are no vectors at the chosen layer.
+    """
+    if chosen is not None and chosen not in layers:
+        raise ConfigError(f"layer {chosen}, but there are vectors of layers {layers[0]} to {layers[-1]}")
+    if chosen is not None:
+        return chosen
+    return layers[single_layer(len(layers), None)] if recommended is None else recommended
+
+
 def steered_layers(n_layers: int, chosen: Sequence[int] | None) -> list[int]:
     """Blocks that are steered: the chosen ones, or the third of depth centred on two thirds.
 

@@ -13,17 +13,25 @@ from emotion_concepts import __version__
 
 @dataclass(frozen=True)
 class Section:
-    """What the report shows of one model and story set: summaries as the stages left them."""
+    """What the report shows of one model and one set of vectors: summaries as the stages left them.
+
+    None is what there is not: vectors that were made elsewhere have no stories (checks, manifest, vectors,
+    retrieval, confusion), and without a model nothing that needs one (lens, steering, continuations).
+    figures : by name.
+    """
 
     model: str
     story_set: str
-    checks: dict
-    manifest: dict
-    vectors: dict
-    validation: dict
-    steering: dict
-    continuations: list[dict]
-    figures: Sequence[Path]
+    checks: dict | None
+    manifest: dict | None
+    vectors: dict | None
+    retrieval: dict | None
+    confusion: list[dict] | None
+    geometry: dict
+    lens: dict | None
+    steering: dict | None
+    continuations: list[dict] | None
+    figures: Mapping[str, Path]
 
 
 def read_continuations(path: Path) -> list[dict]:
@@ -36,15 +44,25 @@ def render_report(
     scorecard: list[dict],
     models: Mapping[str, dict],
     sections: Sequence[Section],
-    comparisons: Mapping[str, Path],
+    comparisons: Mapping[str, tuple[Path, Path]],
+    models_compared: Mapping[str, Path],
 ) -> str:
-    """The page, with every figure inside it; `comparisons` has a model's figure of its story sets."""
+    """The page, with every figure inside it.
+
+    `comparisons` has a model's two figures of its story sets; `models_compared` a story set's figure of the
+    models that read it.
+    """
     environment = Environment(
         loader=FileSystemLoader(template.parent), undefined=StrictUndefined, autoescape=True
     )
     environment.filters |= {"number": _number, "data_uri": _data_uri}
     return environment.get_template(template.name).render(
-        scorecard=scorecard, models=models, sections=sections, comparisons=comparisons, version=__version__
+        scorecard=scorecard,
+        models=models,
+        sections=sections,
+        comparisons=comparisons,
+        models_compared=models_compared,
+        version=__version__,
     )
 
 

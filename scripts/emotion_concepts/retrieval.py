@@ -5,38 +5,14 @@ Shape letters: L layers, P topics, C concepts, D width, S splits.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from dataclasses import dataclass
 
 import numpy as np
 
-# More topics than this are put together in groups at random: 924 halvings are enough, and the
-# table of inner products grows with the square.
-MAX_GROUPS = 12
+from emotion_concepts.cells import cell_sums, less_the_common
 
-
-def topic_groups(topics: np.ndarray, seed: int) -> np.ndarray:
-    """The topics themselves, or, if there are more than `MAX_GROUPS`, groups of like size: array [texts]."""
-    names, topic = np.unique(topics, return_inverse=True)
-    if len(names) <= MAX_GROUPS:
-        return topics
-    group = np.random.default_rng(seed).permutation(len(names)) % MAX_GROUPS
-    return group[topic]
-
-
-def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
-    """Ways to halve the topics, each asked in both directions: bool [S, P], True on one half.
-
-    All of them if that is at most `max_splits` directed splits, else as many drawn at random.
-    """
-    halves = [h for h in combinations(range(n_topics), n_topics // 2) if n_topics % 2 or 0 in h]
-    wanted = max(1, max_splits // 2)
-    if len(halves) > wanted:
-        chosen = np.random.default_rng(seed).choice(len(halves), wanted, replace=False)
-        halves = [halves[i] for i in sorted(chosen)]
-    first = np.zeros((len(halves), n_topics), bool)
-    for row, half in enumerate(halves):
-        first[row, list(half)] = True
-    return first
+# Stories whose products with all cells are held at once: 100 MB with 171 concepts.
+STORIES_AT_ONCE = 15_000
 
 
 def topic_gram(
@@ -47,14 +23,8 @@ def topic_gram(
     Everything that retrieval needs of a layer: gram float64 [P, P, C, C], counts int [P, C].
     Concepts and topics are in sorted order.
     """
-    concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
-    sums, counts = _cell_sums(_less_the_common(mean_ND), concept, topic)
+    sums, counts = cell_sums(mean_ND, emotions, topics)
     return np.einsum("pcd,qed->pqce", sums, sums, optimize=True), counts
-
-
-def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
-    """Which concepts have a story in both halves of every split: bool [C]."""
-    return ((first_SP @ counts_PC > 0) & (~first_SP @ counts_PC > 0)).all(0)
 
 
 def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
@@ -77,19 +47,19 @@ def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.n
 
 def share_found(
     gram_PPCC: np.ndarray, counts_PC: np.ndarray, left_SP: np.ndarray, right_SP: np.ndarray
-) -> float:
-    """Share of (split, concept) pairs in which the nearest concept of the other side is the own one.
+) -> np.ndarray:
+    """Share of splits in which a concept's nearest on the other side is its own: float64 [C].
 
-    The mean of `retrieval_ranks` == 0, in half the time, for any two disjoint sets of topics a split:
-    shuffles and growth curves ask it often.
+    The mean of `retrieval_ranks` == 0 in less time, for any two disjoint sets of topics a split: shuffles
+    and growth curves ask it often.
     """
-    found = []
-    for pair in _similarities(gram_PPCC, counts_PC, left_SP, right_SP):
-        for table_CC in pair:
+    found_C = np.zeros(counts_PC.shape[1])
+    for cross_CC, left_norm_C, right_norm_C in _centred_products(gram_PPCC, counts_PC, left_SP, right_SP):
+        for table_CC, axis in ((cross_CC / right_norm_C, 1), (cross_CC / left_norm_C[:, None], 0)):
             own_C = table_CC.diagonal().copy()
             np.fill_diagonal(table_CC, -np.inf)
-            found.append((table_CC.max(1) < own_C).mean())
-    return float(np.mean(found))
+            found_C += table_CC.max(axis) < own_C
+    return found_C / (2 * len(left_SP))
 
 
 def nearest_concepts(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
@@ -108,17 +78,34 @@ def _similarities(gram_PPCC, counts_PC, left_SP, right_SP) -> Iterator[tuple[np.
     Each [C asked, C found]: inner products over the found vector's norm. The asked vector's own norm
     divides all of its cosines alike and is left out.
     """
+    for cross_CC, left_norm_C, right_norm_C in _centred_products(gram_PPCC, counts_PC, left_SP, right_SP):
+        yield cross_CC / right_norm_C, (cross_CC / left_norm_C[:, None]).T
+
+
+def _centred_products(gram_PPCC, counts_PC, left_SP, right_SP) -> Iterator[tuple[np.ndarray, ...]]:
+    """For each split: inner products of left and right vectors [C, C], and the norms of both [C]."""
     sides = (left_SP, right_SP)
     counts = [side @ counts_PC for side in sides]
     assert all((n_SC > 0).all() for n_SC in counts)
-    cross_SCC = _half_products(gram_PPCC, *sides)
-    norm_SC = [_centred_norms(gram_PPCC, side, n_SC) for side, n_SC in zip(sides, counts, strict=True)]
+    # Where every concept has as many stories on a topic as the others, the mean over concepts can be taken
+    # off before anything is added up, once for all splits.
+    alike = (counts_PC == counts_PC[:, :1]).all()
+    gram = _centred(gram_PPCC) if alike else gram_PPCC
+    cross_SCC = _half_products(gram, *sides)
+    norm_SC = [_norms(gram, side, n_SC, alike) for side, n_SC in zip(sides, counts, strict=True)]
     # Split by split: the tables of one fit in a core's cache, those of all do not.
     for s, cross_CC in enumerate(cross_SCC):
-        cross_CC /= (counts[0][s][:, None] * counts[1][s]).astype(cross_CC.dtype)
-        cross_CC -= cross_CC.mean(0)
-        cross_CC -= cross_CC.mean(1, keepdims=True)
-        yield cross_CC / norm_SC[1][s], np.ascontiguousarray((cross_CC / norm_SC[0][s][:, None]).T)
+        if not alike:
+            cross_CC /= (counts[0][s][:, None] * counts[1][s]).astype(cross_CC.dtype)
+            cross_CC = _centred(cross_CC)
+        yield cross_CC, norm_SC[0][s], norm_SC[1][s]
+
+
+def _centred(table_CC: np.ndarray) -> np.ndarray:
+    """Rows' and columns' means taken off, over the last two axes."""
+    less_CC = table_CC - table_CC.mean(-2, keepdims=True)
+    less_CC -= less_CC.mean(-1, keepdims=True)
+    return less_CC
 
 
 def story_hits(
@@ -132,19 +119,43 @@ def story_hits(
     Every concept needs stories in every half: see `concepts_in_every_half`.
     """
     concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
-    values = _less_the_common(values_ND)
-    sums, counts = _cell_sums(values, concept, topic)
+    values = less_the_common(values_ND)
+    sums, counts = cell_sums(values, emotions, topics)
     hits, asked = np.zeros(len(values)), np.zeros(len(values))
-    for first_P in (*first_SP, *~first_SP):
-        means = np.tensordot(first_P, sums, 1) / (first_P @ counts)[:, None]
-        middle = means.mean(0)
-        vectors = means - middle
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-300)
-        held_out = ~first_P[topic]
-        nearest = ((values[held_out] - middle) @ vectors.T).argmax(1)
-        hits[held_out] += nearest == concept[held_out]
-        asked += held_out
+    halves = [_half_vectors(sums, counts, first_P) for first_P in (*first_SP, *~first_SP)]
+    for rows in np.array_split(np.arange(len(values)), max(1, len(values) // STORIES_AT_ONCE)):
+        # Every split adds up the same products, so each is made once. float32 tells the nearest.
+        products_PNC = values[rows].astype(np.float32) @ sums.astype(np.float32).transpose(0, 2, 1)
+        for half in halves:
+            held_out = ~half.first_P[topic[rows]]
+            scores_NC = products_PNC[half.first_P].sum(0)[held_out] / half.n_C
+            scores_NC -= scores_NC.mean(1, keepdims=True)
+            scores_NC -= half.with_middle_C
+            scores_NC /= half.norm_C
+            chosen = rows[held_out]
+            hits[chosen] += scores_NC.argmax(1) == concept[chosen]
+            asked[chosen] += 1
     return hits / np.maximum(asked, 1)
+
+
+@dataclass(frozen=True)
+class _Half:
+    """Concept vectors of some topics: which, stories a concept, their centred norms, and each vector's
+    product with the mean of the concept means."""
+
+    first_P: np.ndarray
+    n_C: np.ndarray
+    norm_C: np.ndarray
+    with_middle_C: np.ndarray
+
+
+def _half_vectors(sums_PCD, counts_PC, first_P) -> _Half:
+    n_C = first_P @ counts_PC
+    means_CD = np.tensordot(first_P, sums_PCD, 1) / n_C[:, None]
+    middle_D = means_CD.mean(0)
+    vectors_CD = means_CD - middle_D
+    norm_C = np.maximum(np.linalg.norm(vectors_CD, axis=1), 1e-30)
+    return _Half(first_P, *(x.astype(np.float32) for x in (n_C, norm_C, vectors_CD @ middle_D)))
 
 
 def shuffled_gram(
@@ -158,20 +169,6 @@ def shuffled_gram(
     return gram, np.take_along_axis(counts_PC, order_PC, axis=1)
 
 
-def _less_the_common(values_ND: np.ndarray) -> np.ndarray:
-    """What is common to all texts cancels in the end; taking it out first keeps the digits that matter."""
-    return values_ND - values_ND.mean(0, dtype=np.float64)
-
-
-def _cell_sums(values_ND, concept_N, topic_N) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over each (topic, concept) and how many are in each: float64 [P, C, D], int [P, C]."""
-    shape = topic_N.max() + 1, concept_N.max() + 1
-    sums, counts = np.zeros((*shape, values_ND.shape[1])), np.zeros(shape, int)
-    np.add.at(sums, (topic_N, concept_N), values_ND)
-    np.add.at(counts, (topic_N, concept_N), 1)
-    return sums, counts
-
-
 def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:
     """Inner products of the concept sums of two halves: [S, C, C]."""
     n_concepts = gram_PPCC.shape[-1]
@@ -180,12 +177,15 @@ def _half_products(gram_PPCC, left_SP, right_SP) -> np.ndarray:
     return products.reshape(-1, n_concepts, n_concepts)
 
 
-def _centred_norms(gram_PPCC, half_SP, counts_SC) -> np.ndarray:
-    """Norms of one half's concept means, the mean of those taken off: [S, C]."""
+def _norms(gram_PPCC, half_SP, counts_SC, centred: bool) -> np.ndarray:
+    """Norms of one half's vectors, up to a factor that is the same for all: [S, C]."""
     pairs_SK = _topic_pairs(half_SP, half_SP).astype(gram_PPCC.dtype)
     gram_KCC = gram_PPCC.reshape(-1, *gram_PPCC.shape[2:])
-    squares_SC = (pairs_SK @ gram_KCC.diagonal(axis1=1, axis2=2)) / counts_SC**2
-    # Where every concept has a story on every topic, all splits weigh the concepts alike.
+    squares_SC = pairs_SK @ gram_KCC.diagonal(axis1=1, axis2=2)
+    if centred:
+        return np.sqrt(np.maximum(squares_SC, 1e-30)).astype(gram_PPCC.dtype)
+    squares_SC = squares_SC / counts_SC**2
+    # Splits that weigh the concepts alike are reckoned together.
     weight_UC, used_S = np.unique((1 / counts_SC).astype(gram_PPCC.dtype), axis=0, return_inverse=True)
     with_sum_KCU = gram_KCC @ weight_UC.T
     with_sum_SC = np.stack([pairs_SK[s] @ with_sum_KCU[..., u] for s, u in enumerate(used_S)])

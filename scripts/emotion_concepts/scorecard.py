@@ -3,6 +3,8 @@
 The rules stand here alone, and were fixed before the results were looked at:
 
 - *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
+- *explained by length*: it would be that, but story length (for a correlation: length and activation norm)
+  gives it as well, or nothing is left without them;
 - *opposite*: the same on the other side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30);
 - *not found*: otherwise;
@@ -10,7 +12,8 @@ The rules stand here alone, and were fixed before the results were looked at:
 """
 
 ALPHA = 0.05
-# Fewest pairs with which a two-sided test at 5% finds a correlation of .5 in 80% of studies (Fisher's z).
+# Fewest pairs with which a two-sided test at 5% finds a correlation of .5 in 80% of studies
+# (`statistics.detectable_correlation`).
 POWERED_PAIRS = 30
 
 
@@ -34,6 +37,8 @@ def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
             reason="fewer than two concepts have stories in both halves of the topics",
         )  # fmt: skip
     found = verdict(summary["interval"], summary["p"], chance=summary["chance"])
+    if found == "reproduced" and summary["length"] >= summary["interval"][0]:
+        found = "explained by length"
     words = (
         "word counts alone do as well"
         if summary["tfidf"] >= summary["top1"]
@@ -47,9 +52,33 @@ def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
         1, claim, model, story_set, summary["best_layer"], summary["top1"], summary["interval"], summary["p"],
         paper="qualitative",
         control={"chance": summary["chance"], "shuffled_labels_best_layer": summary["shuffled"],
-                 "tfidf": summary["tfidf"]},
+                 "tfidf": summary["tfidf"], "length": summary["length"]},
         n=summary["n_concepts"], verdict=found,
         reason=f"{summary['n_concepts']} concepts, {summary['n_topics']} topics, {words}; {found_too}",
+    )  # fmt: skip
+
+
+def lens_entry(model: str, story_set: str, summary: dict) -> dict:
+    """Row 2: through the unembedding, a concept's vector reads as the concept's own words."""
+    claim = "logit lens: concepts with an own word among their vector's top tokens, best layer"
+    paper = "12 vectors x 5 tokens, qualitative"
+    if "share" not in summary:
+        return _entry(
+            2, claim, model, story_set, None, None, None, None, paper=paper, control=None,
+            n=summary["n_concepts"], verdict="not applicable",
+            reason="fewer than two concepts have words that the tokenizer knows",
+        )  # fmt: skip
+    at = summary["recommended"]
+    # The stricter of the two controls is what counts as chance.
+    chance = max(summary["shuffled"], summary["random"])
+    return _entry(
+        2, claim, model, story_set, summary["best_layer"], summary["share"], summary["interval"], summary["p"],
+        paper=paper,
+        control={"shuffled_labels_best_layer": summary["shuffled"], "random_directions": summary["random"]},
+        n=summary["n_concepts"], verdict=verdict(summary["interval"], summary["p"], chance=chance),
+        reason=f"top {summary['top']} tokens; at the described layer {at['layer']}: {at['share']:.3f} "
+               f"({at['interval'][0]:.3f} to {at['interval'][1]:.3f}), p = {at['p']:.3f}, "
+               f"shuffled labels {at['shuffled']:.3f}",
     )  # fmt: skip
 
 
@@ -65,9 +94,17 @@ def component_entry(model: str, story_set: str, summary: dict, dimension: str, p
     found = summary[dimension]
     powered = summary["n_rated"] >= POWERED_PAIRS
     judged = verdict(found["interval"], found["p"], chance=0, powered=powered)
-    reason = (
+    without = ""
+    if "partial_r" in found:
+        low, high = found["partial_interval"]
+        without = (
+            f"given story length and activation norm {found['partial_r']:.2f} ({low:.2f} to {high:.2f}); "
+        )
+        if judged == "reproduced" and low <= 0:
+            judged = "explained by length"
+    reason = without + (
         f"best of all layers and five components: PC{found['best_component']} at layer {found['best_layer']}, "
-        f"|r| = {found['best_r']:.2f}, p = {found['best_p']:.3f} with the choice paid for"
+        f"|r| = {found['best_r']:.2f} (ranks {found['best_rho']:.2f}), p = {found['best_p']:.3f} with the choice paid for"
     )
     return _entry(
         8, claim, model, story_set, summary["layer"], found["r"], found["interval"], found["p"], paper=paper,

@@ -10,7 +10,8 @@ divided by; `norm` and `n_tokens` [texts], `id`, `emotion`, `topic`.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -248,6 +249,23 @@ def read_token_covariance(folder: Path, layer: int) -> np.ndarray:
     """Covariance of the token activations of one layer, where they were recorded: float64 [width, width]."""
     with _opened(layer_path(folder, layer)) as file:
         return file["token_covariance"][:]
+
+
+@contextmanager
+def leave_one_out_file(path: Path) -> Iterator[Callable[[int, list[str], list[str], np.ndarray], None]]:
+    """Give a function that keeps one layer's vectors made without each topic; the file is written whole.
+
+    Datasets `layer_KK` [topics, concepts, width] float32, with `topics` (or groups of them) and `concepts`.
+    """
+    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
+
+        def keep(layer: int, topics: list[str], concepts: list[str], vectors_PCD: np.ndarray) -> None:
+            if "topics" not in file:
+                for name, values in (("topics", map(str, topics)), ("concepts", concepts)):
+                    file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
+            file[f"layer_{layer:02d}"] = vectors_PCD.astype(np.float32)
+
+        yield keep
 
 
 def _digests_of(path: Path) -> list[str]:

@@ -1,36 +1,48 @@
-"""Checks of the vectors of one model and story set, at every layer (method.md, rows 1 and 8)."""
+"""Are concepts found again on topics that their vectors were not made from? (method.md, row 1)
 
-from collections.abc import Callable, Iterable
+At every layer, with what word counts, story length and shuffled labels give; how it grows with the number
+of stories; which concepts are taken for which; and the layer that later stages use.
+Shape letters: N stories, P topics, C concepts, S splits, L layers.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
+from threadpoolctl import threadpool_limits
 
 from emotion_concepts import retrieval, statistics
-from emotion_concepts.geometry import held_out_operator, principal_components
+from emotion_concepts.cells import cell_sums, concepts_in_every_half, topic_groups, topic_halves
+from emotion_concepts.layers import single_layer
 from emotion_concepts.shards import LayerActivations
 
-N_COMPONENTS = 5
-DIMENSIONS = ("valence", "arousal")
+# Pairs of topic sets behind each point of the growth curve.
+GROWTH_SPLITS = 40
 
 
 def retrieval_by_layer(
-    layers: Callable[[], Iterable[LayerActivations]],
+    read: Callable[[int], LayerActivations],
+    n_layers: int,
     texts: list[str],
     *,
     max_splits: int,
     shuffles: int,
     bootstraps: int,
     seed: int,
-) -> tuple[pd.DataFrame, dict]:
+    threads: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict]:
     """Retrieval of concepts on held-out topics, at each layer, with its controls.
 
     Parameters
     ----------
-    layers : callable
-        Gives the layers of a story set, first to last, each time it is called.
+    read : callable
+        Gives a layer of a story set, by number.
     texts : list of str
         The same stories' texts in the same order, for the word-count (TF-IDF) control.
+    threads : int
+        Layers looked at side by side; the results do not depend on it.
 
     Returns
     -------
@@ -38,17 +50,22 @@ def retrieval_by_layer(
         layer, top1, low, high: share of (split, concept) pairs found, 95% interval from a bootstrap
         over concepts; top5: the same where the own concept is among the nearest five; story: share of
         single stories whose nearest vector, made from the other topics, is their own concept's.
+    growth : DataFrame
+        n_topics on a side, n_stories a concept on a side, top1, low, high, at the recommended layer.
+    confusion : DataFrame
+        concept, found, nearest_other (the concept it is most often taken for), share, at that layer.
     summary : dict
-        best_layer, its values and interval; p against shuffled labels, where the best layer is
-        picked in each shuffle too; `shuffled`, the mean of those best values; the same figures for word
-        counts (tfidf, tfidf_top5, tfidf_story); chance; found_at_best by concept. Only
-        counts, and an empty table, where fewer than two concepts have stories in every half.
+        best_layer, its values and interval; p against shuffled labels, where the best layer is picked in
+        each shuffle too; `shuffled`, the mean of those best values; the same figures for word counts
+        (tfidf, tfidf_top5, tfidf_story) and for the number of tokens (length); chance; found_at_best by
+        concept; recommended_layer. Only counts and the layer, and empty tables, where fewer than two
+        concepts have stories in every half.
     """
-    first = next(iter(layers()))
-    topics = retrieval.topic_groups(first.topic, seed)
-    _, counts = retrieval.topic_gram(first.mean, first.emotion, topics)
-    first_SP = retrieval.topic_halves(len(counts), max_splits, seed)
-    whole = retrieval.concepts_in_every_half(counts, first_SP)
+    first = read(0)
+    groups = topic_groups(first.topic, seed)
+    counts = cell_sums(first.n_tokens[:, None], first.emotion, groups)[1]
+    first_SP = topic_halves(len(counts), max_splits, seed)
+    whole = concepts_in_every_half(counts, first_SP)
     n_concepts = int(whole.sum())
     summary = {
         "n_concepts": n_concepts,
@@ -56,60 +73,85 @@ def retrieval_by_layer(
         "n_splits": 2 * len(first_SP),
         "n_stories": len(texts),
     }
-    columns = ["layer", "top1", "low", "high", "top5", "story"]
     if len(counts) < 2 or n_concepts < 2:
-        return pd.DataFrame(columns=columns), summary
-    orders = _label_orders(shuffles, len(counts), n_concepts, seed)
-    null = np.zeros(shuffles)
-    rows, found_LC = [], []
+        return *_empty_tables(), summary | {"recommended_layer": single_layer(n_layers, None)}
     concepts = np.unique(first.emotion)[whole]
     asked = np.isin(first.emotion, concepts)
-    for layer, activations in enumerate(layers()):
-        gram, counts = _whole_gram(activations.mean, first.emotion, topics, whole)
+    emotions, topics = first.emotion[asked], groups[asked]
+    orders = _label_orders(shuffles, len(counts), n_concepts, seed)
+    weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
+
+    def one_layer(layer: int) -> tuple[tuple, np.ndarray, np.ndarray]:
+        means = read(layer).mean[asked]
+        gram, counts = retrieval.topic_gram(means, emotions, topics)
         ranks = retrieval.retrieval_ranks(gram, counts, first_SP)
         found_C = (ranks == 0).mean(0)
-        story = retrieval.story_hits(activations.mean[asked], first.emotion[asked], topics[asked], first_SP)
-        interval = statistics.bootstrap_interval(
-            lambda chosen, found_C=found_C: found_C[chosen].mean(), n_concepts, samples=bootstraps, seed=seed
-        )
-        rows.append((layer, found_C.mean(), *interval, (ranks < 5).mean(), story.mean()))
-        found_LC.append(found_C)
+        low, high = statistics.interval(weights @ found_C, n_concepts)
+        story = retrieval.story_hits(means, emotions, topics, first_SP).mean()
+        row = layer, found_C.mean(), low, high, (ranks < 5).mean(), story
         # Which of 171 is nearest takes no more than float32 to tell, in half the time.
-        gram = gram.astype(np.float32)
-        for i, order in enumerate(orders):
-            shuffled = retrieval.shuffled_gram(gram, counts, order)
-            # Where concepts have different topics, a shuffle can leave one without a story in a half.
-            possible = retrieval.concepts_in_every_half(shuffled[1], first_SP).all()
-            best_of_shuffle = (
-                (retrieval.retrieval_ranks(*shuffled, first_SP) == 0).mean() if possible else np.nan
-            )
-            null[i] = np.maximum(null[i], best_of_shuffle)
-    null = null[~np.isnan(null)]
-    table = pd.DataFrame(rows, columns=columns)
+        return row, found_C, _shuffled_shares(gram.astype(np.float32), counts, orders, first_SP)
+
+    # Side by side by layer, and every product on one thread: two layers take the time of one.
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        rows, found_LC, null_LS = zip(*pool.map(one_layer, range(n_layers)), strict=True)
+    table = pd.DataFrame(rows, columns=["layer", "top1", "low", "high", "top5", "story"])
     best = int(table["top1"].argmax())
-    # Words of one letter count too: "I" tells the person that a story is written in.
-    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts).toarray()
-    lexical = retrieval.retrieval_ranks(*_whole_gram(counted, first.emotion, topics, whole), first_SP)
-    lexical_story = retrieval.story_hits(counted[asked], first.emotion[asked], topics[asked], first_SP)
-    return table, summary | {
+    recommended = recommended_layer(table)
+    null = np.max(null_LS, axis=0)
+    null = null[~np.isnan(null)]
+    gram, counts = retrieval.topic_gram(read(recommended).mean[asked], emotions, topics)
+    summary |= {
         "best_layer": best,
+        "recommended_layer": recommended,
         **{name: float(table[name][best]) for name in ("top1", "top5", "story")},
         "interval": [float(table["low"][best]), float(table["high"][best])],
         "p": statistics.permutation_p(float(table["top1"][best]), null),
         "shuffled": float(null.mean()) if len(null) else None,
         "n_shuffles": len(null),
-        "tfidf": float((lexical == 0).mean()),
-        "tfidf_top5": float((lexical < 5).mean()),
-        "tfidf_story": float(lexical_story.mean()),
+        **_word_counts([t for t, a in zip(texts, asked, strict=True) if a], emotions, topics, first_SP),
+        "length": length_retrieval(first.n_tokens[asked], emotions, topics, first_SP),
         "chance": 1 / n_concepts,
         "found_at_best": dict(zip(concepts.tolist(), found_LC[best].tolist(), strict=True)),
     }
+    growth = _growth(gram, counts, bootstraps=bootstraps, seed=seed)
+    return table, growth, _confusion(retrieval.nearest_concepts(gram, counts, first_SP), concepts), summary
 
 
-def _whole_gram(values_ND, emotions, topics, whole_C) -> tuple[np.ndarray, np.ndarray]:
-    """`topic_gram` reduced to the concepts that can be asked for."""
-    gram, counts = retrieval.topic_gram(values_ND, emotions, topics)
-    return gram[:, :, whole_C][..., whole_C], counts[:, whole_C]
+def recommended_layer(table: pd.DataFrame) -> int:
+    """The layer that later stages use: the middle one of those that the best is not clearly better than.
+
+    Those are the layers whose held-out retrieval is within one standard error of the best one's (a quarter
+    of its 95% interval). A single best of many layers is chance; the middle of a plateau is not.
+    """
+    best = table.loc[table["top1"].argmax()]
+    as_good = table["layer"][table["top1"] >= best["top1"] - (best["high"] - best["low"]) / 4]
+    return int(as_good.iloc[(len(as_good) - 1) // 2])
+
+
+def length_retrieval(
+    n_tokens_N: np.ndarray, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
+) -> float:
+    """The same by the stories' length alone: the concept of the other half with the nearest mean length."""
+    sums, counts = cell_sums(n_tokens_N[:, None].astype(np.float64), emotions, topics)
+    hits = []
+    for half in (*first_SP, *~first_SP):
+        asked_C, found_C = ((side @ sums[..., 0]) / (side @ counts) for side in (half, ~half))
+        distance_CC = np.abs(asked_C[:, None] - found_C)
+        own_C = distance_CC.diagonal().copy()
+        np.fill_diagonal(distance_CC, np.inf)
+        hits.append((own_C < distance_CC.min(1)).mean())
+    return float(np.mean(hits))
+
+
+def _shuffled_shares(gram, counts, orders, first_SP) -> np.ndarray:
+    """Share found under each shuffle of the labels; NaN where one leaves a concept without a story in a half."""
+    shares = np.full(len(orders), np.nan)
+    for i, order in enumerate(orders):
+        shuffled = retrieval.shuffled_gram(gram, counts, order)
+        if concepts_in_every_half(shuffled[1], first_SP).all():
+            shares[i] = retrieval.share_found(*shuffled, first_SP, ~first_SP).mean()
+    return shares
 
 
 def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> np.ndarray:
@@ -119,160 +161,56 @@ def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> n
     return rng.permuted(order, axis=2)
 
 
-def components_by_layer(vectors_LCD: np.ndarray, concepts: list[str], ratings: pd.DataFrame) -> pd.DataFrame:
-    """Principal components of the vectors against human ratings, at each layer.
-
-    Returns
-    -------
-    DataFrame
-        layer, component (1 to 5), share of variance, and for valence and arousal Pearson's and
-        Spearman's correlation over the rated concepts (their sign is arbitrary, as a component's is).
-    """
-    rated = ratings.set_index("emotion").reindex(concepts)
-    has = rated["valence"].notna().to_numpy()
-    rows = []
-    for layer, vectors_CD in enumerate(vectors_LCD):
-        scores, shares = principal_components(vectors_CD, N_COMPONENTS)
-        for k, share in enumerate(shares):
-            row = {"layer": layer, "component": k + 1, "share": share}
-            for dimension in DIMENSIONS:
-                human = rated[dimension].to_numpy()[has]
-                row[f"{dimension}_r"] = statistics.pearson(scores[has][:, [k]], human)[0]
-                row[f"{dimension}_rho"] = statistics.spearman(scores[has, k], human)
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def held_out_ratings(
-    vectors_LCD: np.ndarray,
-    concepts: list[str],
-    ratings: pd.DataFrame,
-    *,
-    permutations: int,
-    bootstraps: int,
-    seed: int,
-) -> tuple[pd.DataFrame, dict]:
-    """Can human ratings of a word be read off its vector, by a regression made on the other words?
-
-    Returns
-    -------
-    table : DataFrame
-        layer, and for valence and arousal Pearson's correlation of rating and leave-one-out prediction.
-    summary : dict
-        n_rated; for each dimension best_layer, r and its interval (bootstrap over concepts), p against
-        shuffled ratings, where the best layer is picked in each shuffle too, and `shuffled`, their mean.
-    """
-    rated = ratings.set_index("emotion").reindex(concepts)
-    has = rated["valence"].notna().to_numpy()
-    columns = ["layer", *(f"{dimension}_r" for dimension in DIMENSIONS)]
-    if has.sum() < 4:
-        return pd.DataFrame(columns=columns), {"n_rated": int(has.sum())}
-    operators = [held_out_operator(vectors_CD[has]) for vectors_CD in vectors_LCD.astype(np.float64)]
-    table, summary = {"layer": range(len(operators))}, {"n_rated": int(has.sum())}
-    rng = np.random.default_rng(seed)
-    for dimension in DIMENSIONS:
-        human = rated[dimension].to_numpy()[has]
-        correlations = np.array([_prediction_r(operator, human[:, None])[0] for operator in operators])
-        shuffled = np.stack([rng.permutation(human) for _ in range(permutations)], axis=1)
-        null = np.max([_prediction_r(operator, shuffled) for operator in operators], axis=0)
-        best = int(correlations.argmax())
-        pairs = np.stack([operators[best] @ human, human], axis=1)
-        interval = statistics.bootstrap_interval(
-            lambda rows, pairs=pairs: statistics.pearson(pairs[rows, :1], pairs[rows, 1])[0],
-            len(human), samples=bootstraps, seed=seed,
-        )  # fmt: skip
-        table[f"{dimension}_r"] = correlations
-        summary[dimension] = {
-            "best_layer": best,
-            "r": float(correlations[best]),
-            "interval": list(interval),
-            "p": statistics.permutation_p(float(correlations[best]), null),
-            "shuffled": float(null.mean()),
-        }
-    return pd.DataFrame(table), summary
-
-
-def _prediction_r(operator_CC: np.ndarray, ratings_CK: np.ndarray) -> np.ndarray:
-    """Pearson's correlation of each column of ratings with its own leave-one-out prediction: [K]."""
-    predicted = operator_CC @ ratings_CK
-    predicted = predicted - predicted.mean(0)
-    given = ratings_CK - ratings_CK.mean(0)
-    return (predicted * given).sum(0) / np.sqrt((predicted**2).sum(0) * (given**2).sum(0))
-
-
-def plane_table(scores_CK: np.ndarray, concepts: list[str], ratings: pd.DataFrame) -> pd.DataFrame:
-    """Concepts on the first two components beside their human ratings (NaN where not rated)."""
-    rated = ratings.set_index("emotion").reindex(concepts)
-    table = pd.DataFrame({"concept": concepts, "pc1": scores_CK[:, 0], "pc2": scores_CK[:, 1]})
-    return table.assign(**{column: rated[column].to_numpy() for column in (*DIMENSIONS, "match")})
-
-
-def components_summary(
-    vectors_LCD: np.ndarray,
-    concepts: list[str],
-    ratings: pd.DataFrame,
-    layer: int,
-    *,
-    permutations: int,
-    bootstraps: int,
-    seed: int,
-) -> dict:
-    """For valence and arousal: the component that follows it best, with selection paid for.
-
-    At `layer`: PC1 (valence) or PC2 (arousal), as the paper pairs them, with interval and plain
-    permutation p; and over all layers and five components: the best one, with the p-value of a
-    shuffle that picks its best too, and where it was.
-    """
-    rated = ratings.set_index("emotion").reindex(concepts)
-    has = rated["valence"].notna().to_numpy()
-    summary: dict = {"layer": layer, "n_rated": int(has.sum())}
-    if has.sum() < 4:
-        return summary
-    scores_LCK = np.stack([principal_components(v, N_COMPONENTS)[0][has] for v in vectors_LCD])
-    for component, dimension in enumerate(DIMENSIONS):
-        human = rated[dimension].to_numpy()[has]
-        summary[dimension] = {
-            "component": component + 1,
-            **_paired_correlation(
-                scores_LCK[layer, :, component],
-                human,
-                permutations=permutations,
-                bootstraps=bootstraps,
-                seed=seed,
-            ),
-            **_best_correlation(scores_LCK, human, permutations=permutations, seed=seed),
-        }
-    return summary
-
-
-def _paired_correlation(
-    scores_C: np.ndarray, human_C: np.ndarray, *, permutations: int, bootstraps: int, seed: int
-) -> dict:
-    """One component against one rating: |r| with interval and two-sided permutation p."""
-    signed = float(statistics.pearson(scores_C[:, None], human_C)[0])
-    # A component's sign is arbitrary: it is turned once, on all words, and not in each sample, or
-    # every interval would lie above zero.
-    turned = scores_C[:, None] * np.sign(signed)
-    null = statistics.max_abs_correlation_null(turned, human_C, permutations=permutations, seed=seed)
-    interval = statistics.bootstrap_interval(
-        lambda rows: statistics.pearson(turned[rows], human_C[rows])[0],
-        len(human_C),
-        samples=bootstraps,
-        seed=seed,
-    )
-    return {"r": abs(signed), "interval": list(interval), "p": statistics.permutation_p(abs(signed), null)}
-
-
-def _best_correlation(scores_LCK: np.ndarray, human_C: np.ndarray, *, permutations: int, seed: int) -> dict:
-    """The best of all layers and components, against shuffles that pick their best too."""
-    columns = scores_LCK.transpose(1, 0, 2).reshape(len(human_C), -1)
-    all_r = np.abs(statistics.pearson(columns, human_C))
-    best = int(np.nanargmax(all_r))
-    null = statistics.max_abs_correlation_null(columns, human_C, permutations=permutations, seed=seed)
+def _word_counts(texts: list[str], emotions, topics, first_SP) -> dict:
+    # Words of one letter count too: "I" tells the person that a story is written in.
+    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts).toarray()
+    ranks = retrieval.retrieval_ranks(*retrieval.topic_gram(counted, emotions, topics), first_SP)
     return {
-        "best_r": float(all_r[best]),
-        "best_layer": best // scores_LCK.shape[2],
-        "best_component": best % scores_LCK.shape[2] + 1,
-        "best_p": statistics.permutation_p(float(all_r[best]), null),
-        "shuffled_best": float(null.mean()),
+        "tfidf": float((ranks == 0).mean()),
+        "tfidf_top5": float((ranks < 5).mean()),
+        "tfidf_story": float(retrieval.story_hits(counted, emotions, topics, first_SP).mean()),
     }
+
+
+def _growth(gram, counts, *, bootstraps: int, seed: int) -> pd.DataFrame:
+    """Share found by the number of topics on each side."""
+    n_topics, n_concepts = counts.shape
+    rng = np.random.default_rng(seed)
+    weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
+    rows = []
+    for size in range(1, n_topics // 2 + 1):
+        drawn = np.array([rng.permutation(n_topics)[: 2 * size] for _ in range(GROWTH_SPLITS)])
+        sides = [np.zeros((GROWTH_SPLITS, n_topics), bool) for _ in range(2)]
+        for side, topics in zip(sides, np.split(drawn, 2, axis=1), strict=True):
+            np.put_along_axis(side, topics, True, axis=1)
+        usable = np.all([(side @ counts > 0).all(1) for side in sides], axis=0)
+        if usable.any():
+            left, right = (side[usable] for side in sides)
+            found_C = retrieval.share_found(gram, counts, left, right)
+            low, high = statistics.interval(weights @ found_C, n_concepts)
+            n_stories = np.mean([side @ counts for side in (left, right)])
+            rows.append((size, n_stories, found_C.mean(), low, high))
+    return pd.DataFrame(rows, columns=["n_topics", "n_stories", "top1", "low", "high"])
+
+
+def _confusion(nearest_CC: np.ndarray, concepts: np.ndarray) -> pd.DataFrame:
+    """Each concept, how often it is found, and what it is most often taken for."""
+    others_CC = nearest_CC.copy()
+    np.fill_diagonal(others_CC, -1)
+    other_C = others_CC.argmax(1)
+    table = {
+        "concept": concepts,
+        "found": nearest_CC.diagonal(),
+        "nearest_other": concepts[other_C],
+        "share": others_CC.max(1),
+    }
+    return pd.DataFrame(table).sort_values(["found", "concept"], kind="stable").reset_index(drop=True)
+
+
+def _empty_tables() -> list[pd.DataFrame]:
+    columns = (
+        ["layer", "top1", "low", "high", "top5", "story"],
+        ["n_topics", "n_stories", "top1", "low", "high"],
+        ["concept", "found", "nearest_other", "share"],
+    )
+    return [pd.DataFrame(columns=names) for names in columns]

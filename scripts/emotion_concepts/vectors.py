@@ -112,6 +112,21 @@ def save_vectors(path: Path, vectors: EmotionVectors) -> None:
         temporary.write_bytes(_same_bytes(save(tensors, metadata)))
 
 
+def save_controls(
+    path: Path, shuffled_LCD: np.ndarray, random_KD: np.ndarray, orthogonal_LKD: np.ndarray
+) -> None:
+    """Write `controls.safetensors`: `shuffled`, `random` and `orthogonal`, float32.
+
+    shuffled : vectors made after the concept labels were shuffled within each topic; random : unit
+    directions, the same at every layer; orthogonal : unit directions orthogonal to all of a layer's
+    vectors (none where those fill the width).
+    """
+    tensors = {"shuffled": shuffled_LCD, "random": random_KD, "orthogonal": orthogonal_LKD}
+    content = save({name: np.ascontiguousarray(values, np.float32) for name, values in tensors.items()})
+    with written_whole(path) as temporary:
+        temporary.write_bytes(_same_bytes(content))
+
+
 def _same_bytes(content: bytes) -> bytes:
     """A safetensors file with its header in sorted order: the library leaves that order to chance."""
     size = int.from_bytes(content[:8], "little")

@@ -42,7 +42,7 @@ def words_summary(
     rng = np.random.default_rng(seed)
     null = np.array([specificity(change_RW[rng.permutation(n)]).mean() for _ in range(permutations)])
     interval = statistics.bootstrap_interval(
-        lambda rows: per_concept[rows].mean(), n, samples=bootstraps, seed=seed
+        lambda weights: weights @ per_concept / n, n, samples=bootstraps, seed=seed
     )
     return {
         "specificity": float(per_concept.mean()),

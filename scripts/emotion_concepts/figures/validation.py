@@ -1,24 +1,21 @@
-"""Figures of the vectors' checks: retrieval, similarity, components."""
+"""Figures of retrieval on held-out topics and of the vectors' reliability."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-
-ZERO = {"color": "0.6", "linewidth": 0.8, "zorder": 0}
 
 
 def draw_retrieval(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     """Top-1 retrieval by layer with its interval, beside word counts, shuffled labels and chance."""
     if table.empty:
-        axes.text(
-            0.5, 0.5, "not applicable: no topics that concepts share", ha="center", transform=axes.transAxes
-        )
-        axes.set_axis_off()
-        return
+        return _not_applicable(axes)
     axes.plot(table["layer"], table["top1"], label="activations")
     axes.fill_between(table["layer"], table["low"], table["high"], alpha=0.2, linewidth=0)
+    axes.axvline(
+        summary["recommended_layer"], color="0.6", linestyle=":", linewidth=1, label="recommended layer"
+    )
     references = (
         ("tfidf", "word counts (TF-IDF)", "--"),
+        ("length", "story length alone", (0, (1, 2))),
         ("shuffled", "shuffled labels, best layer", "-."),
         ("chance", f"chance, 1 of {summary['n_concepts']}", ":"),
     )
@@ -29,60 +26,40 @@ def draw_retrieval(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     axes.legend(loc="best")
 
 
-def draw_cosines(axes: Axes, cosines_CC: np.ndarray, names: list[str]) -> None:
-    """Cosine of every pair of vectors, in the order given."""
-    image = axes.imshow(cosines_CC, cmap="RdBu_r", vmin=-1, vmax=1, interpolation="nearest")
-    axes.figure.colorbar(image, ax=axes, label="cosine", shrink=0.8)
-    size = min(8.0, 420 / len(names))
-    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-
-
-def draw_plane(
-    axes: Axes, scores_CK: np.ndarray, names: list[str], valence_C: np.ndarray, shares: list
-) -> None:
-    """Concepts on the first two components, coloured by human valence (grey where not rated)."""
-    rated = np.isfinite(valence_C)
-    axes.axhline(0, **ZERO)
-    axes.axvline(0, **ZERO)
-    axes.scatter(*scores_CK[~rated, :2].T, color="0.7", s=18)
-    dots = axes.scatter(
-        *scores_CK[rated, :2].T,
-        c=valence_C[rated],
-        cmap="RdYlBu",
-        vmin=1,
-        vmax=9,
-        s=24,
-        edgecolors="0.3",
-        linewidths=0.4,
+def draw_growth(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
+    """How retrieval grows with the stories behind a vector: are there enough?"""
+    if table.empty:
+        return _not_applicable(axes)
+    axes.plot(table["n_stories"], table["top1"], marker="o", label=f"layer {summary['recommended_layer']}")
+    axes.fill_between(table["n_stories"], table["low"], table["high"], alpha=0.2, linewidth=0)
+    axes.axhline(summary["chance"], color="0.35", linestyle=":", linewidth=1, label="chance")
+    axes.set(
+        xlabel="stories behind each vector", ylabel="concepts found again on other topics", ylim=(0, 1.02)
     )
-    if rated.any():
-        axes.figure.colorbar(dots, ax=axes, label="human valence (1 to 9)", shrink=0.8)
-    for (x, y), name in zip(scores_CK[:, :2], names, strict=True):
-        axes.annotate(
-            name, (x, y), xytext=(3, 2), textcoords="offset points", fontsize=min(8.0, 420 / len(names))
-        )
-    axes.set(xlabel=f"PC1 ({shares[0]:.0%} of variance)", ylabel=f"PC2 ({shares[1]:.0%} of variance)")
+    axes.set_xlim(left=0)
+    axes.legend(loc="best")
 
 
-def draw_components(
-    axes: Axes, table: pd.DataFrame, regression: pd.DataFrame, dimension: str, paper: float
-) -> None:
-    """How strongly the leading components, and a regression with words held out, follow a rating, by layer."""
-    for component, rows in table.groupby("component"):
-        axes.plot(
-            rows["layer"],
-            rows[f"{dimension}_r"].abs(),
-            label=f"PC{component}, magnitude",
-            linewidth=2 if component <= 2 else 1,
+def draw_reliability(axes: Axes, table: pd.DataFrame) -> None:
+    """How far a vector is the same from other topics, by layer: median concept and the middle half."""
+    for column, label in (
+        ("split_half", "vectors of two halves of the topics"),
+        ("bootstrap", "resampled topics and all"),
+    ):
+        by_layer = table.groupby("layer")[column]
+        if not table[column].notna().any():
+            continue
+        axes.plot(by_layer.median().index, by_layer.median(), label=label)
+        axes.fill_between(
+            by_layer.median().index, by_layer.quantile(0.25), by_layer.quantile(0.75), alpha=0.2, linewidth=0
         )
-    if not regression.empty:
-        axes.plot(
-            regression["layer"], regression[f"{dimension}_r"], color="0.1", linewidth=2, linestyle=(0, (1, 1)),
-            label="ridge, word held out",
-        )  # fmt: skip
-    axes.axhline(paper, color="0.35", linestyle="--", linewidth=1, label="paper, its model")
-    axes.set(xlabel="layer", ylabel=f"Pearson r with human {dimension}", ylim=(min(0, axes.get_ylim()[0]), 1))
-    axes.legend(ncols=2)
+    axes.set(xlabel="layer", ylabel="cosine", ylim=(0, 1.02))
+    if axes.lines:
+        axes.legend(loc="best")
+
+
+def _not_applicable(axes: Axes) -> None:
+    axes.text(
+        0.5, 0.5, "not applicable: no topics that concepts share", ha="center", transform=axes.transAxes
+    )
+    axes.set_axis_off()

@@ -1,0 +1,77 @@
+"""How far a concept's vector is the same when it is made from other stories (method.md, section 4).
+
+numpy alone. Topics are what is halved, resampled and left out, never single stories: two stories of one
+topic share more than their concept. Shape letters: P topics, C concepts, D width, S splits or samples.
+"""
+
+import numpy as np
+
+from emotion_concepts.cells import vectors_of
+from emotion_concepts.statistics import bootstrap_weights
+
+
+def split_half(sums_PCD: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
+    """Mean cosine of a concept's vectors from the two halves of the topics: float64 [C].
+
+    NaN for a concept that never has stories in both halves.
+    """
+    cosines = [
+        _cosines(vectors_of(sums_PCD, counts_PC, half), vectors_of(sums_PCD, counts_PC, ~half))
+        for half in first_SP
+    ]
+    return _mean_of_known(np.array(cosines))
+
+
+def bootstrap_cosine(
+    sums_PCD: np.ndarray, counts_PC: np.ndarray, *, samples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine of a vector with the same from resampled topics: mean and 5% quantile, float64 [C] each."""
+    whole_CD = vectors_of(sums_PCD, counts_PC, np.ones(len(counts_PC)))
+    weights = bootstrap_weights(len(counts_PC), samples=samples, seed=seed)
+    cosines_SC = np.array([_cosines(vectors_of(sums_PCD, counts_PC, w), whole_CD) for w in weights])
+    low_C = np.full(cosines_SC.shape[1], np.nan)
+    known = ~np.isnan(cosines_SC).all(0)
+    low_C[known] = np.nanquantile(cosines_SC[:, known], 0.05, axis=0)
+    return _mean_of_known(cosines_SC), low_C
+
+
+def leave_one_out(sums_PCD: np.ndarray, counts_PC: np.ndarray) -> np.ndarray:
+    """Vectors made without each topic in turn: float64 [P, C, D]; NaN where nothing is left."""
+    return np.stack([vectors_of(sums_PCD, counts_PC, weights) for weights in 1 - np.eye(len(counts_PC))])
+
+
+def shuffled_labels(emotions: np.ndarray, topics: np.ndarray, seed: int) -> np.ndarray:
+    """The concept labels, shuffled among the stories of each topic: array [N]."""
+    rng = np.random.default_rng(seed)
+    shuffled = np.array(emotions)
+    for topic in np.unique(topics):
+        rows = np.flatnonzero(topics == topic)
+        shuffled[rows] = shuffled[rng.permutation(rows)]
+    return shuffled
+
+
+def orthogonal_directions(vectors_CD: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Random directions orthogonal to every vector, as control: float64 [count, D].
+
+    None, [0, D], where the vectors leave no room: as many as the width, or more.
+    """
+    n_concepts, width = vectors_CD.shape
+    if n_concepts - 1 >= width:
+        return np.zeros((0, width))
+    basis_DK = np.linalg.svd(vectors_CD.T, full_matrices=False)[0]
+    drawn = np.random.default_rng(seed).standard_normal((count, width))
+    # Twice: once leaves as much of the space as rounding does.
+    for _ in range(2):
+        drawn -= (drawn @ basis_DK) @ basis_DK.T
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+def _cosines(a_CD: np.ndarray, b_CD: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (a_CD * b_CD).sum(1) / (np.linalg.norm(a_CD, axis=1) * np.linalg.norm(b_CD, axis=1))
+
+
+def _mean_of_known(values_SC: np.ndarray) -> np.ndarray:
+    known_SC = ~np.isnan(values_SC)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known_SC, values_SC, 0).sum(0) / known_SC.sum(0)
