@@ -54,6 +54,11 @@ def config_of(*sections):
     return chosen
 
 
+def keys_of(section, *keys):
+    """Some settings of a section, where a rule does not read all of them."""
+    return {key: config_of(section)[key] for key in keys}
+
+
 def recording_of(wildcards):
     """Settings of a recording; the neutral dialogues' token moments are kept too, for denoising."""
     return config_of("recording") | {"moments": wildcards.text_set == NEUTRAL}

@@ -50,7 +50,7 @@ rule validate_retrieval:
         mem_mb=4000,
         runtime=60,
     params:
-        cfg=config_of("validation"),
+        cfg=keys_of("validation", "max_splits", "retrieval_shuffles", "bootstraps", "seed"),
         code=code_of("validate_retrieval"),
     script:
         "../scripts/validate_retrieval.py"
@@ -108,7 +108,7 @@ rule describe_geometry:
         mem_mb=4000,
         runtime=30,
     params:
-        cfg=config_of("validation"),
+        cfg=keys_of("validation", "layer", "permutations", "bootstraps", "cluster_starts", "seed"),
         code=code_of("describe_geometry"),
     script:
         "../scripts/describe_geometry.py"
@@ -132,7 +132,7 @@ rule map_concepts:
         mem_mb=2000,
         runtime=30,
     params:
-        cfg={"seed": SETTINGS.validation.seed},
+        cfg=keys_of("validation", "seed"),
         code=code_of("map_concepts"),
     script:
         "../scripts/map_concepts.py"

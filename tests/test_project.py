@@ -44,8 +44,15 @@ def test_importing_the_package_or_checking_settings_needs_no_torch():
 def test_cpu_analyses_need_no_torch():
     names = (
         "compute_vectors",
-        "validate_vectors",
-        "draw_validation",
+        "validate_retrieval",
+        "describe_geometry",
+        "compare_story_sets",
+        "compare_models",
+        "export_vectors",
+        "import_vectors",
+        "draw_retrieval",
+        "draw_geometry",
+        "draw_lens",
         "draw_steering",
         "score_claims",
         "write_report",

@@ -8,10 +8,12 @@ from scipy import stats
 from emotion_concepts.scorecard import (
     POWERED_PAIRS,
     component_entry,
+    lens_entry,
     regression_entry,
     retrieval_entry,
     verdict,
 )
+from emotion_concepts.statistics import detectable_correlation
 
 FIELDS = {
     "row",
@@ -50,6 +52,7 @@ def test_powered_pairs_is_fishers_z():
     """Two-sided 5%, 80% power, r = .5."""
     z = stats.norm.ppf(0.975) + stats.norm.ppf(0.8)
     assert math.ceil((z / math.atanh(0.5)) ** 2 + 3) == POWERED_PAIRS
+    assert detectable_correlation(POWERED_PAIRS) < 0.5 < detectable_correlation(POWERED_PAIRS - 1)
 
 
 def test_too_few_ratings_are_not_powered_and_have_no_number():
@@ -71,7 +74,24 @@ def test_retrieval_that_cannot_be_asked_is_not_applicable():
 
 
 def test_word_counts_that_do_as_well_are_said():
-    summary = {"top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.95, "shuffled": 0.2,
+    summary = {"length": 0.2, "top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.95, "shuffled": 0.2,
                "top5": 1, "story": 0.6, "tfidf_top5": 1, "tfidf_story": 0.7, "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
     entry = retrieval_entry("m", "s", summary)
     assert entry["verdict"] == "reproduced" and "word counts alone do as well" in entry["reason"]
+
+
+def test_retrieval_that_length_gives_as_well_is_explained_by_length():
+    summary = {"length": 0.85, "top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.3, "shuffled": 0.2,
+               "top5": 1, "story": 0.6, "tfidf_top5": 1, "tfidf_story": 0.7, "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
+    assert retrieval_entry("m", "s", summary)["verdict"] == "explained by length"
+
+
+LENS = {"best_layer": 3, "top": 50, "share": 0.4, "interval": [0.3, 0.5], "p": 0.001, "shuffled": 0.02, "random": 0.01, "n_concepts": 40,
+        "recommended": {"layer": 2, "share": 0.1, "interval": [0.0, 0.2], "p": 0.2, "shuffled": 0.05}}  # fmt: skip
+
+
+def test_the_lens_must_be_above_the_stricter_control():
+    entry = lens_entry("m", "s", LENS)
+    assert set(entry) == FIELDS and (entry["verdict"], entry["value"]) == ("reproduced", 0.4)
+    assert lens_entry("m", "s", LENS | {"random": 0.35})["verdict"] == "not found"
+    assert lens_entry("m", "s", {"n_concepts": 1})["verdict"] == "not applicable"

@@ -1,20 +1,13 @@
-"""The checks of the vectors on planted and on empty data."""
+"""Retrieval on held-out topics, on planted and on empty data."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
-from emotion_concepts.geometry import cosines, held_out_operator, hierarchical_order, principal_components
+from emotion_concepts.cells import topic_halves
+from emotion_concepts.scorecard import retrieval_entry
 from emotion_concepts.shards import LayerActivations
-from emotion_concepts.validation import (
-    components_by_layer,
-    components_summary,
-    held_out_ratings,
-    plane_table,
-    retrieval_by_layer,
-)
+from emotion_concepts.validation import length_retrieval, recommended_layer, retrieval_by_layer
 
 CONCEPTS = [f"c{i:02d}" for i in range(30)]
 TOPICS = ["t0", "t1", "t2", "t3"]
@@ -37,115 +30,90 @@ def planted_layers(strengths, seed=0):
     return layers
 
 
+def retrieve(layers, texts=None, **options):
+    texts = texts or ["same words"] * len(layers[0].id)
+    return retrieval_by_layer(lambda k: layers[k], len(layers), texts, **OPTIONS | options)
+
+
 def test_planted_concepts_are_retrieved_and_the_layer_is_found():
     layers = planted_layers([0, 3, 0])
-    table, summary = retrieval_by_layer(lambda: layers, ["same words"] * 120, **OPTIONS)
-    assert summary["best_layer"] == 1 and summary["top1"] > 0.95
+    table, growth, confusion, summary = retrieve(layers)
+    assert summary["best_layer"] == summary["recommended_layer"] == 1 and summary["top1"] > 0.95
     assert summary["p"] == 1 / 40
     assert summary["interval"][0] > summary["chance"] == 1 / 30
-    # Texts without a difference cannot be told by their words.
-    assert summary["tfidf"] < 0.2
+    # Texts without a difference cannot be told by their words, nor texts of one length by that.
+    assert summary["tfidf"] < 0.2 and summary["length"] == 0
     assert table["top1"][0] < 0.2
+    # At the recommended layer two topics a side are all halvings.
+    assert growth["n_topics"].tolist() == [1, 2] and growth["n_stories"].tolist() == [1, 2]
+    assert growth["top1"].iloc[1] == pytest.approx(summary["top1"], abs=0.03)
+    assert growth["top1"].iloc[0] < growth["top1"].iloc[1] + 0.01
+    assert confusion["found"].mean() == pytest.approx(summary["top1"])
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    layers = planted_layers([0.5, 1])
+    one, two = (retrieve(layers, threads=n) for n in (1, 2))
+    for a, b in zip(one[:3], two[:3], strict=True):
+        pd.testing.assert_frame_equal(a, b)
+    assert one[3] == two[3]
+
+
+def test_concepts_that_lie_together_are_taken_for_each_other():
+    layer = planted_layers([3])[0]
+    twin, other = (np.flatnonzero(layer.emotion == name) for name in ("c03", "c04"))
+    layer.mean[twin] = layer.mean[other] + 0.3 * np.random.default_rng(1).standard_normal((4, 16))
+    confusion = retrieve([layer])[2].set_index("concept")
+    assert confusion.loc["c03", "nearest_other"] == "c04" and confusion.loc["c04", "nearest_other"] == "c03"
+    assert confusion.loc["c03", "found"] < 0.9 < confusion.loc["c10", "found"]
+
+
+def test_concepts_that_differ_in_length_alone_are_found_by_length():
+    """The confound that fooled published work: activations that depend on nothing but the text's length."""
+    rng = np.random.default_rng(2)
+    layer = planted_layers([0])[0]
+    n_tokens = np.repeat(np.arange(30) * 20 + 60, 4) + rng.integers(-2, 3, 120)
+    angle = n_tokens[:, None] / 700 * np.array([1.0, 1.7, 2.3, 3.1])
+    mean = np.concatenate([np.cos(angle), np.sin(angle)], axis=1) + 0.001 * rng.standard_normal((120, 8))
+    lengths = LayerActivations(layer.id, layer.emotion, layer.topic, mean, layer.norm, n_tokens)
+    summary = retrieve([lengths])[3]
+    assert summary["top1"] > 0.5 and summary["length"] > 0.9
+    assert retrieval_entry("m", "s", summary)["verdict"] == "explained by length"
+
+
+def test_length_retrieval_matches_a_loop():
+    rng = np.random.default_rng(3)
+    emotion, topic = np.repeat(["a", "b", "c"], 4), np.array(["s", "t", "u", "v"] * 3)
+    n_tokens = rng.integers(50, 80, 12)
+    halves = topic_halves(4, 70, 0)
+    hits = []
+    for half in (*halves, *~halves):
+        first = {"stuv"[i] for i in np.flatnonzero(half)}
+        means = [
+            {c: n_tokens[(emotion == c) & [(t in first) == side for t in topic]].mean() for c in "abc"}
+            for side in (True, False)
+        ]
+        for c in "abc":
+            others = min(abs(means[0][c] - means[1][d]) for d in "abc" if d != c)
+            hits.append(abs(means[0][c] - means[1][c]) < others)
+    assert length_retrieval(n_tokens, emotion, topic, halves) == pytest.approx(np.mean(hits))
+
+
+def test_recommended_layer_is_the_middle_of_those_as_good_as_the_best():
+    top1 = np.array([0.1, 0.79, 0.8, 0.82, 0.79, 0.5])
+    table = pd.DataFrame({"layer": range(6), "top1": top1, "low": top1 - 0.08, "high": top1 + 0.08})
+    assert recommended_layer(table) == 2  # layers 1 to 4 lie within .04 of the best
+    assert recommended_layer(table.assign(low=top1, high=top1)) == 3
 
 
 def test_without_signal_the_best_layer_is_not_significant():
-    ps = []
-    for seed in range(10):
-        layers = planted_layers([0, 0], seed)
-        ps.append(retrieval_by_layer(lambda layers=layers: layers, ["x"] * 120, **OPTIONS)[1]["p"])
+    ps = [retrieve(planted_layers([0, 0], seed), ["x"] * 120)[3]["p"] for seed in range(10)]
     assert sum(p < 0.05 for p in ps) <= 2
 
 
 def test_topics_of_ones_own_make_retrieval_inapplicable():
     layer = planted_layers([1])[0]
     own = LayerActivations(layer.id, layer.emotion, layer.emotion, layer.mean, layer.norm, layer.n_tokens)
-    table, summary = retrieval_by_layer(lambda: [own], ["x"] * 120, **OPTIONS)
-    assert table.empty and summary["n_concepts"] == 0 and "top1" not in summary
-
-
-def planted_ratings():
-    rng = np.random.default_rng(4)
-    valence, arousal = rng.standard_normal((2, 30))
-    ratings = pd.DataFrame({"emotion": CONCEPTS, "valence": valence, "arousal": arousal, "match": "exact"})
-    return ratings, valence, arousal
-
-
-def test_planted_valence_and_arousal_are_found_on_their_components():
-    ratings, valence, arousal = planted_ratings()
-    rng = np.random.default_rng(5)
-    plane = np.linalg.qr(rng.standard_normal((16, 2)))[0].T
-    signal = np.outer(valence, 5 * plane[0]) + np.outer(arousal, 3 * plane[1])
-    vectors = np.stack([rng.standard_normal((30, 16)), signal + 0.2 * rng.standard_normal((30, 16))])
-    found = components_summary(vectors, CONCEPTS, ratings, 1, permutations=99, bootstraps=200, seed=1)
-    for dimension, component in (("valence", 1), ("arousal", 2)):
-        assert found[dimension]["r"] > 0.9 and found[dimension]["p"] == 0.01
-        assert found[dimension]["interval"][0] > 0.8
-        assert (found[dimension]["best_layer"], found[dimension]["best_component"]) == (1, component)
-    table = components_by_layer(vectors, CONCEPTS, ratings)
-    assert len(table) == 10 and table.query("layer == 1 and component == 1")["valence_r"].abs().item() > 0.9
-
-
-def test_interval_of_a_chance_correlation_reaches_below_zero():
-    ratings, *_ = planted_ratings()
-    vectors = np.random.default_rng(6).standard_normal((1, 30, 16))
-    found = components_summary(vectors, CONCEPTS, ratings, 0, permutations=99, bootstraps=400, seed=1)
-    assert found["valence"]["interval"][0] < 0
-
-
-def test_unrated_concepts_are_left_out_and_counted():
-    ratings, *_ = planted_ratings()
-    vectors = np.random.default_rng(7).standard_normal((1, 30, 16))
-    assert components_summary(vectors, CONCEPTS, ratings[:3], 0, permutations=99, bootstraps=100, seed=1) == {
-        "layer": 0,
-        "n_rated": 3,
-    }
-    scores, _ = principal_components(vectors[0], 2)
-    assert plane_table(scores, CONCEPTS, ratings[:20])["valence"].isna().sum() == 10
-
-
-def test_components_match_an_eigendecomposition():
-    values = np.random.default_rng(8).standard_normal((12, 6)) * [5, 3, 1, 1, 1, 1]
-    scores, shares = principal_components(values, 3)
-    eigen, basis = np.linalg.eigh(np.cov(values.T))
-    np.testing.assert_allclose(shares, eigen[::-1][:3] / eigen.sum())
-    np.testing.assert_allclose(np.abs(scores), np.abs((values - values.mean(0)) @ basis[:, ::-1][:, :3]))
-
-
-def test_cosines_and_order_put_like_beside_like():
-    rng = np.random.default_rng(9)
-    a, b = rng.standard_normal((2, 20))
-    vectors = np.array([a, b, a + 0.1 * rng.standard_normal(20), b + 0.1 * rng.standard_normal(20)])
-    matrix = cosines(vectors)
-    assert matrix[0, 1] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-    order = hierarchical_order(matrix).tolist()
-    assert abs(order.index(0) - order.index(2)) == 1 and abs(order.index(1) - order.index(3)) == 1
-
-
-def test_held_out_operator_is_ridge_regression_with_one_left_out():
-    """The penalty belongs to all words; everything else, scikit-learn fits anew for each."""
-    rng = np.random.default_rng(10)
-    vectors, rating = rng.standard_normal((20, 6)) + 3, rng.standard_normal(20)
-    centred = vectors - vectors.mean(0)
-    penalty = np.trace(centred @ centred.T) / 20
-    expected = cross_val_predict(Ridge(alpha=penalty), vectors, rating, cv=LeaveOneOut())
-    np.testing.assert_allclose(held_out_operator(vectors) @ rating, expected)
-
-
-def test_planted_ratings_are_read_off_and_shuffled_ones_are_not():
-    ratings, valence, _ = planted_ratings()
-    rng = np.random.default_rng(11)
-    noise = rng.standard_normal((2, 30, 40))
-    vectors = noise + np.outer(valence, rng.standard_normal(40)) * np.array([0, 1])[:, None, None]
-    options = {"permutations": 99, "bootstraps": 200, "seed": 1}
-    table, found = held_out_ratings(vectors, CONCEPTS, ratings, **options)
-    assert (
-        found["valence"]["best_layer"] == 1 and found["valence"]["r"] > 0.8 and found["valence"]["p"] == 0.01
-    )
-    assert found["valence"]["interval"][0] > 0.5 and found["arousal"]["p"] > 0.05
-    assert table["valence_r"].tolist()[1] == found["valence"]["r"]
-    ps = []
-    for seed in range(20):
-        shuffled = ratings.assign(valence=np.random.default_rng(seed).permutation(valence))
-        ps.append(held_out_ratings(vectors[1:], CONCEPTS, shuffled, **options)[1]["valence"]["p"])
-    assert sum(p < 0.05 for p in ps) <= 3  # at most 3 of 20 at 5%: probability .98
-    assert held_out_ratings(vectors, CONCEPTS, ratings[:3], **options)[1] == {"n_rated": 3}
+    table, growth, confusion, summary = retrieve([own] * 4)
+    assert table.empty and growth.empty and confusion.empty
+    assert summary["n_concepts"] == 0 and "top1" not in summary and summary["recommended_layer"] == 2

@@ -85,7 +85,7 @@ class Vectors(Section):
         "out of the denoised vectors (the paper: 0.5).",
     )
     reliability_samples: int = Field(
-        200, ge=50, description="Resamples of the topics behind each concept's reliability."
+        100, ge=50, description="Resamples of the topics behind each concept's reliability."
     )
     control_directions: int = Field(
         10, ge=5, description="Random directions, and as many orthogonal to all vectors, kept as controls."

@@ -110,12 +110,14 @@ def profile_correlation(
     """How alike two sets of vectors of the same concepts lie: correlation of their cosines, 95% interval.
 
     The widths may differ. The interval is from a bootstrap over concepts; a pair of one concept with itself,
-    which a resample can hold, says nothing and is left out.
+    which a resample can hold, says nothing and is left out, as is a resample of fewer than three concepts.
     """
     x, y = similarity_profile(vectors_CD), similarity_profile(other_CE)
     rows, columns = np.triu_indices(len(vectors_CD), 1)
     values = []
     for weight_C in bootstrap_weights(len(vectors_CD), samples=samples, seed=seed):
+        if np.count_nonzero(weight_C) < 3:
+            continue
         weight = weight_C[rows] * weight_C[columns]
         weight /= weight.sum()
         dx, dy = x - weight @ x, y - weight @ y

@@ -9,19 +9,13 @@ import yaml
 from tests.conftest import ROOT, make_model_folder
 from tests.workflow.conftest import planned_rules, snakemake
 
-FROM_VECTORS = {
-    "compute_vectors",
-    "validate_vectors",
-    "draw_validation",
-    "steer_words",
-    "draw_steering",
-    "score_claims",
-    "write_report",
-}
-FROM_RECORDING = {"record_texts", *FROM_VECTORS}
+REPORTED = {"score_claims", "write_report"}
+FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
+FROM_GEOMETRY = {"describe_geometry", "map_concepts", "draw_geometry", "read_lens", "draw_lens", *REPORTED}
+FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
+FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
+FROM_RECORDING = {"record_texts", *FROM_VECTORS, *FROM_RETRIEVAL}
 FROM_CHECKS = {"check_stories", "fetch_ratings", *FROM_RECORDING}
-FROM_VALIDATION = {"validate_vectors", "draw_validation", "score_claims", "write_report"}
-FROM_STEERING = {"steer_words", "draw_steering", "score_claims", "write_report"}
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +88,18 @@ CHANGES = {
     "batch size": (replace("rules/recording.smk", "batch_tokens=0", "batch_tokens=900"), set()),
     "the skip": (set_key("recording", "skip", 40), FROM_RECORDING),
     "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
-    "the layer of the figures": (set_key("validation", "layer", 1), FROM_VALIDATION | FROM_STEERING - {"steer_words", "draw_steering"}),
-    "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING),
+    "the layer of the figures": (set_key("validation", "layer", 1), FROM_GEOMETRY),
+    "the splits of retrieval": (set_key("validation", "max_splits", 4), FROM_RETRIEVAL),
+    "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING | {"export_vectors"}),
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
-    "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_VALIDATION),
+    "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_GEOMETRY),
     "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
     "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS),
     "a prompt that is not used": (replace("resources/prompts/story.jinja", "Write only", "Write just"), set()),
     "a deleted figure": (
         delete("results/tiny/figures/mine/cosines.svg"),
-        {"draw_validation", "write_report"},
+        {"draw_geometry", "write_report"},
     ),
     "the report's template": (replace("resources/report/report.html.jinja", "Scorecard</h2>", "Score</h2>"), {"write_report"}),
 }  # fmt: skip

@@ -24,18 +24,28 @@ def test_run_ends_in_report_scorecard_and_figures(smoke_run):
     results = folder / "results"
     scorecard = json.loads((results / "scorecard.json").read_text())
     assert {(e["row"], e["story_set"]) for e in scorecard} == {
-        (r, s) for r in (1, 5, 8) for s in ("bundled", "own")
+        (r, s) for r in (1, 2, 5, 8) for s in ("bundled", "own")
     }
     page = (results / "report.html").read_text()
     assert page.count("data:image/svg+xml;base64,") == 13 and "</html>" in page
-    for name in ("retrieval", "cosines", "components", "valence", "arousal", "words"):
+    for name in (
+        "retrieval",
+        "growth",
+        "cosines",
+        "components",
+        "valence",
+        "arousal",
+        "umap",
+        "lens",
+        "words",
+    ):
         assert (results / f"smollm2/figures/bundled/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_real_model_reads_and_steers_the_bundled_stories(smoke_run):
     """Six concepts, eight topics: far above chance, and above what chance gives at the best layer."""
     results = smoke_run[0] / "results/smollm2"
-    retrieval = json.loads((results / "validation/bundled/summary.json").read_text())["retrieval"]
+    retrieval = json.loads((results / "validation/bundled/retrieval.json").read_text())
     assert retrieval["top1"] > 0.9 > 2 * retrieval["shuffled"] and retrieval["p"] == 1 / 20
     steering = json.loads((results / "steering/bundled/summary.json").read_text())
     assert steering["interval"][0] > 1 and abs(steering["random_change"]) < steering["own_change"]

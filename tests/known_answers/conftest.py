@@ -1,0 +1,31 @@
+"""The planted model, its shifted twin, and what the workflow would make of its stories."""
+
+import pytest
+
+from emotion_concepts import load_model
+from tests.known_answers.planted import Plan, Planted
+
+SHIFT = {"gloomy": 0.4, "eager": -0.3}
+
+
+@pytest.fixture(scope="session")
+def planted() -> Planted:
+    return Planted()
+
+
+@pytest.fixture(scope="session")
+def planted_folder(planted, tmp_path_factory):
+    return planted.save(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="session")
+def planted_model(planted_folder):
+    return load_model(str(planted_folder), dtype="float32")
+
+
+@pytest.fixture(scope="session")
+def shifted_model(tmp_path_factory):
+    """The same model as if trained further: every token has more gloom and less eagerness."""
+    return load_model(
+        str(Planted(Plan(shift=SHIFT)).save(tmp_path_factory.mktemp("shifted"))), dtype="float32"
+    )

@@ -1,0 +1,67 @@
+"""The whole workflow, from files to the scorecard, on the planted model and stories of its own."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from emotion_concepts import load_vectors
+from emotion_concepts.ratings import write_table
+from emotion_concepts.text_sets import write_texts
+from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, neutral_set, story_set
+from tests.workflow.conftest import snakemake
+
+
+@pytest.fixture(scope="session")
+def planted_run(planted, planted_folder, tmp_path_factory):
+    """A user's files, a preset made of them, and its results."""
+    folder = tmp_path_factory.mktemp("planted run")
+    write_texts(folder / "stories.jsonl", story_set(planted))
+    write_texts(folder / "neutral.jsonl", neutral_set(planted))
+    write_table(folder / "ratings.csv", planted.ratings.drop(columns="match"))
+    settings = {
+        "models": {"planted": {"source": str(planted_folder)}},
+        "story_sets": {"marked": {"source": "file", "path": "stories.jsonl"}},
+        # Made-up words are no language and no sentence.
+        "checks": {"drop": ["names the concept", "exact duplicate"], "min_words": 10},
+        "neutral": {"path": "neutral.jsonl"},
+        "recording": {"skip": 8, "precision": "float32"},
+        "vectors": {"reliability_samples": 50, "control_directions": 5},
+        "ratings": {"path": "ratings.csv"},
+        "validation": {
+            "max_splits": 20,
+            "permutations": 199,
+            "retrieval_shuffles": 39,
+            "bootstraps": 200,
+            "cluster_starts": 2,
+        },
+        "steering": {"concepts": list(CONCEPTS[::2][:12]), "random_directions": 5, "max_new_tokens": 6},
+        "run": {"models": ["planted"], "story_sets": ["marked"]},
+    }
+    (folder / "planted.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    snakemake(folder, "results/scorecard.json", "--configfile", str(folder / "planted.yaml"))
+    return folder / "results"
+
+
+def test_scorecard_finds_all_that_is_planted(planted_run):
+    lines = json.loads((planted_run / "scorecard.json").read_text())
+    assert {line["row"] for line in lines} >= {1, 5, 8}
+    for line in lines:
+        assert line["verdict"] == "reproduced", line
+        if line["row"] in (1, 8):
+            assert line["value"] >= 0.95, line
+
+
+def test_vectors_on_disk_are_the_planted_ones_from_their_layer_on(planted, planted_run):
+    vectors = load_vectors(planted_run / "planted/vectors/marked/vectors.safetensors")
+    assert vectors.concepts == list(CONCEPTS) and len(vectors.layers) == N_LAYERS
+    for layer in range(N_LAYERS):
+        cosines = [vectors.unit(concept, layer) @ planted.units[c] for c, concept in enumerate(CONCEPTS)]
+        assert min(cosines) >= 0.95 if layer >= MARKED else np.abs(cosines).max() < 0.01
+
+
+def test_steered_text_says_the_word(planted_run):
+    said = [json.loads(line) for line in (planted_run / "planted/steering/marked/continuations.jsonl").open()]
+    steered = [entry for entry in said if entry["kind"] == "concept"]
+    assert steered and all(set(entry["text"].split()) == {entry["direction"]} for entry in steered)
