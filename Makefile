@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: run smoke test lint format config lock clean
+.PHONY: run smoke test test-slow known-answers lint format config lock clean
 
 run: $(INSTALLED) ## install what is missing, then run the whole workflow with config.yaml
 	$(VENV) -m snakemake --cores all
@@ -15,6 +15,12 @@ smoke: $(INSTALLED) ## the same in two minutes, with few texts; results in resul
 
 test: lint ## the linters, then the tests
 	$(VENV) -m pytest
+
+test-slow: $(INSTALLED) ## what takes minutes: other programs that load the vectors, hundreds of null models
+	$(VENV) -m pytest -m slow
+
+known-answers: $(INSTALLED) ## planted models, and 200 random models and 400 of noise
+	$(VENV) -m pytest tests/known_answers -m "slow or not slow"
 
 lint: $(INSTALLED)
 	$(VENV) -m ruff check .

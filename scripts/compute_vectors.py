@@ -99,6 +99,7 @@ def reliability_table(
             "n_stories": [m.sum() for m in members],
             "n_topics": (counts > 0).sum(0),
             "n_tokens": [stories.n_tokens[m].mean() for m in members],
+            "log_tokens": [np.log(stories.n_tokens[m]).mean() for m in members],
             "norm": [stories.norm[m].mean() for m in members],
             "split_half": reliability.split_half(sums, counts, halves) if len(counts) > 1 else np.nan,
             "bootstrap": mean,

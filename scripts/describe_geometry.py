@@ -46,12 +46,9 @@ def main(
     layer = described_layer(known.layers, cfg["layer"], recommended)
     at = known.layers.index(layer)
     options = {name: cfg[name] for name in ("permutations", "bootstraps", "seed")}
-    others = None
-    if covariates:
-        table = pd.read_csv(covariates[0]).query("layer == @layer").set_index("concept").loc[known.concepts]
-        others = table[["n_tokens", "norm"]].to_numpy()
+    others = covariates_by_layer(covariates[0], known.layers, known.concepts) if covariates else None
     write_table(components, components_by_layer(known.denoised_LCD, known.concepts, rated))
-    predicted, readable = held_out_ratings(known.denoised_LCD, known.concepts, rated, **options)
+    predicted, readable = held_out_ratings(known.denoised_LCD, known.concepts, rated, others, **options)
     write_table(regression, predicted)
 
     cosines_CC = cosines(known.denoised_LCD[at])
@@ -71,12 +68,19 @@ def main(
     write_table(plane, points)
 
     write_table(layers, layers_table(known.denoised_LCD, at, known.layers, cfg["seed"]))
-    geometry = components_summary(known.denoised_LCD, known.concepts, rated, at, others, **options)
+    given = None if others is None else others[at]
+    geometry = components_summary(known.denoised_LCD, known.concepts, rated, at, given, **options)
     write_json(
         summary,
         {"layer": layer, "recommended": recommended == layer, "shares": shares.tolist(), "components": geometry,
          "regression": readable, "clusters": chosen.to_dict("records")},
     )  # fmt: skip
+
+
+def covariates_by_layer(path: Path, layers: list[int], concepts: list[str]) -> np.ndarray:
+    """What might explain a correlation as well: story length, its logarithm, activation norm; [L, C, 3]."""
+    table = pd.read_csv(path).set_index(["layer", "concept"])[["n_tokens", "log_tokens", "norm"]]
+    return np.stack([table.loc[layer].loc[concepts].to_numpy() for layer in layers])
 
 
 def layers_table(vectors_LCD: np.ndarray, at: int, layers: list[int], seed: int) -> pd.DataFrame:

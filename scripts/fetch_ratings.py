@@ -11,8 +11,8 @@ import pandas as pd
 from emotion_concepts import ratings as sources
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json
-from emotion_concepts.models import fetch_wheel
 from emotion_concepts.text_sets import concepts_of_file
+from emotion_concepts.wheels import fetch_wheel
 
 
 def main(texts: list[Path], imported: list[Path], lemmas: Path, ratings: Path, *, cfg: dict) -> None:

@@ -4,7 +4,6 @@ Reads `model.json`, the vectors and the prompts; writes the change in log-probab
 emotion word (CSV), continuations with their perplexity (JSON lines) and a summary (JSON).
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from emotion_concepts import steered_words as analysis
 from emotion_concepts.entry import run_script
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import write_json, write_text
+from emotion_concepts.files import write_json, write_json_lines
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import open_described
 from emotion_concepts.ratings import write_table
@@ -48,7 +47,7 @@ def main(
         for name, kind in (("unsteered", "unsteered"), ("steered", "concept"), ("random", "random"))
     }
     write_table(changes, table)
-    write_text(continuations, "".join(json.dumps(w, ensure_ascii=False) + "\n" for w in written))
+    write_json_lines(continuations, written)
     write_json(
         summary,
         {**found, **cost, "dose": analysis.dose(opened, texts, directions), "layers": layers,

@@ -39,13 +39,19 @@ FIELDS = {
         ([0.2, 0.6], 0.01, True, "reproduced"),
         ([0.2, 0.6], 0.06, True, "not found"),
         ([-0.1, 0.6], 0.01, True, "not found"),
-        ([-0.6, -0.2], 0.01, True, "opposite"),
+        ([-0.6, -0.2], 0.99, True, "opposite"),
         ([-0.1, 0.6], 0.3, False, "not powered"),
         ([0.2, 0.6], 0.01, False, "reproduced"),
     ],
 )
 def test_verdicts(interval, p, powered, expected):
-    assert verdict(interval, p, chance=0, powered=powered) == expected
+    assert verdict(interval, p, chance=0, powered=powered, p_below=1 - p) == expected
+
+
+def test_opposite_needs_a_p_value_of_its_side():
+    """The null models found it given in a fifth of cases, where the interval alone decided."""
+    assert verdict([-0.6, -0.2], 0.9, chance=0, p_below=0.1) == "not found"
+    assert verdict([0, 0], 1.0, chance=0.1) == "not found"
 
 
 def test_powered_pairs_is_fishers_z():
@@ -62,7 +68,7 @@ def test_too_few_ratings_are_not_powered_and_have_no_number():
 
 
 def test_regression_is_judged_by_the_same_rules():
-    found = {"best_layer": 4, "r": 0.7, "interval": [0.5, 0.8], "p": 0.01, "shuffled": 0.2}
+    found = {"best_layer": 4, "r": 0.7, "interval": [0.5, 0.8], "p": 0.01, "p_below": 0.99, "shuffled": 0.2}
     entry = regression_entry("m", "s", {"n_rated": 40, "valence": found}, "valence")
     assert set(entry) == FIELDS and (entry["verdict"], entry["value"]) == ("reproduced", 0.7)
     assert regression_entry("m", "s", {"n_rated": 2}, "arousal")["verdict"] == "not powered"
@@ -73,11 +79,14 @@ def test_retrieval_that_cannot_be_asked_is_not_applicable():
     assert set(entry) == FIELDS and entry["verdict"] == "not applicable"
 
 
-def test_word_counts_that_do_as_well_are_said():
+def test_retrieval_that_word_counts_give_as_well_is_explained_by_them():
     summary = {"length": 0.2, "top1": 0.9, "interval": [0.8, 1], "p": 0.01, "chance": 0.1, "tfidf": 0.95, "shuffled": 0.2,
                "top5": 1, "story": 0.6, "tfidf_top5": 1, "tfidf_story": 0.7, "n_concepts": 10, "n_topics": 8, "best_layer": 3}  # fmt: skip
     entry = retrieval_entry("m", "s", summary)
-    assert entry["verdict"] == "reproduced" and "word counts alone do as well" in entry["reason"]
+    assert (
+        entry["verdict"] == "explained by word counts" and "word counts alone do as well" in entry["reason"]
+    )
+    assert retrieval_entry("m", "s", summary | {"tfidf": 0.5})["verdict"] == "reproduced"
 
 
 def test_retrieval_that_length_gives_as_well_is_explained_by_length():

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,8 +35,22 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write JSON whole, in an order and form that depend on `value` alone."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+    """Write JSON whole, in an order and form that depend on `value` alone; see `strict`."""
+    write_text(path, json.dumps(strict(value), ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+
+
+def write_json_lines(path: Path, values: Iterable[object]) -> None:
+    """Write one JSON value a line, whole; see `strict`."""
+    write_text(path, "".join(json.dumps(strict(value), ensure_ascii=False) + "\n" for value in values))
+
+
+def strict(value: object) -> object:
+    """The same value with null for what JSON has no number for: NaN and infinity."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: strict(item) for key, item in value.items()}
+    return [strict(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def read_json(path: Path) -> dict:

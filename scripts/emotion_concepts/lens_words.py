@@ -53,7 +53,8 @@ def word_tokens(
     for (concept, word, text), ids in zip(spelt, tokenised, strict=True):
         # Some tokenizers make a piece of the leading space itself.
         pieces = [token for i, token in enumerate(ids) if any(text_of[t].strip() for t in ids[: i + 1])]
-        if not pieces:
+        # A token for all that the tokenizer does not know stands for no concept.
+        if not pieces or pieces[0] == tokenizer.unk_token_id:
             continue
         letters = sum(map(str.isalpha, text_of[pieces[0]]))
         if len(pieces) == 1:

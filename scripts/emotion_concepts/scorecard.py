@@ -3,9 +3,9 @@
 The rules stand here alone, and were fixed before the results were looked at:
 
 - *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
-- *explained by length*: it would be that, but story length (for a correlation: length and activation norm)
-  gives it as well, or nothing is left without them;
-- *opposite*: the same on the other side;
+- *explained by word counts*, *explained by length*: it would be that, but counting words, or the stories' length,
+  does as well (within the interval), or nothing is left of a correlation without length and activation norm;
+- *opposite*: the same on the other side, with a p-value of that side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30);
 - *not found*: otherwise;
 - *not applicable*: the texts do not allow the question.
@@ -17,12 +17,17 @@ ALPHA = 0.05
 POWERED_PAIRS = 30
 
 
-def verdict(interval: list[float], p: float, *, chance: float, powered: bool = True) -> str:
-    """One of reproduced, opposite, not found, not powered, by the rules above."""
+def verdict(
+    interval: list[float], p: float, *, chance: float, powered: bool = True, p_below: float | None = None
+) -> str:
+    """One of reproduced, opposite, not found, not powered, by the rules above.
+
+    `p_below` is the p-value of the other side, where there can be an effect on it.
+    """
     low, high = interval
     if p < ALPHA and low > chance:
         return "reproduced"
-    if high < chance:
+    if p_below is not None and p_below < ALPHA and high < chance:
         return "opposite"
     return "not found" if powered else "not powered"
 
@@ -37,8 +42,9 @@ def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
             reason="fewer than two concepts have stories in both halves of the topics",
         )  # fmt: skip
     found = verdict(summary["interval"], summary["p"], chance=summary["chance"])
-    if found == "reproduced" and summary["length"] >= summary["interval"][0]:
-        found = "explained by length"
+    for name, control in (("length", "length"), ("word counts", "tfidf")):
+        if found == "reproduced" and summary[control] >= summary["interval"][0]:
+            found = f"explained by {name}"
     words = (
         "word counts alone do as well"
         if summary["tfidf"] >= summary["top1"]
@@ -124,17 +130,26 @@ def regression_entry(model: str, story_set: str, summary: dict, dimension: str) 
         )  # fmt: skip
     found = summary[dimension]
     powered = summary["n_rated"] >= POWERED_PAIRS
+    judged = verdict(found["interval"], found["p"], chance=0, powered=powered, p_below=found["p_below"])
+    reason = "the best layer is picked in every shuffle too"
+    if "given_r" in found:
+        low, high = found["given_interval"]
+        reason = (
+            f"given story length and activation norm {found['given_r']:.2f} ({low:.2f} to {high:.2f}); "
+            + reason
+        )
+        if judged == "reproduced" and low <= 0:
+            judged = "explained by length"
     return _entry(
         8, claim, model, story_set, found["best_layer"], found["r"], found["interval"], found["p"], paper=None,
-        control={"shuffled_ratings_best_layer": found["shuffled"]}, n=summary["n_rated"],
-        verdict=verdict(found["interval"], found["p"], chance=0, powered=powered),
-        reason="the best layer is picked in every shuffle too",
+        control={"shuffled_ratings_best_layer": found["shuffled"]}, n=summary["n_rated"], verdict=judged,
+        reason=reason,
     )  # fmt: skip
 
 
 def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
     """Row 5: a concept's vector raises its own word more than the others' do."""
-    found = verdict(summary["interval"], summary["p"], chance=0)
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
     return _entry(
         5, "steering shows in words: log-probability of a concept's word, own vector minus the others (nats)",
         model, story_set, summary["layers"], summary["specificity"], summary["interval"], summary["p"],
@@ -142,8 +157,13 @@ def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
         control={"random_directions": summary["random_change"], "random_spread": summary["random_spread"]},
         n=summary["n_concepts"], verdict=found,
         reason=f"dose ||s m v|| / ||h|| = {summary['dose']:.2f} a layer; perplexity of what is written "
-               f"{summary['perplexity_unsteered']:.1f} unsteered, {summary['perplexity_steered']:.1f} steered (median)",
+               f"{_shown(summary['perplexity_unsteered'])} unsteered, {_shown(summary['perplexity_steered'])} steered "
+               "(median)",
     )  # fmt: skip
+
+
+def _shown(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.1f}"
 
 
 def _entry(row, claim, model, story_set, layer, value, interval, p, **rest) -> dict:

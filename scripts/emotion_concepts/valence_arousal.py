@@ -44,6 +44,7 @@ def held_out_ratings(
     vectors_LCD: np.ndarray,
     concepts: list[str],
     ratings: pd.DataFrame,
+    covariates_LCM: np.ndarray | None = None,
     *,
     permutations: int,
     bootstraps: int,
@@ -57,7 +58,10 @@ def held_out_ratings(
         layer, and for valence and arousal Pearson's correlation of rating and leave-one-out prediction.
     summary : dict
         n_rated; for each dimension best_layer, r and its interval (bootstrap over concepts), p against
-        shuffled ratings, where the best layer is picked in each shuffle too, and `shuffled`, their mean.
+        shuffled ratings (`p_below`: that r is less), where the best layer is picked in each shuffle too, and
+        `shuffled`, their mean. With covariates (each concept's story length, its logarithm, and activation
+        norm, at each layer) also given_r and given_interval, at the best layer: the same after they were
+        taken out of ratings and vectors.
     """
     rated = ratings.set_index("emotion").reindex(concepts)
     has = rated["valence"].notna().to_numpy()
@@ -81,8 +85,19 @@ def held_out_ratings(
             "r": float(correlations[best]),
             "interval": list(interval),
             "p": statistics.permutation_p(float(correlations[best]), null),
+            "p_below": statistics.permutation_p(-float(correlations[best]), -null),
             "shuffled": float(null.mean()),
         }
+        if covariates_LCM is not None:
+            vectors, rating = (
+                _without(x, covariates_LCM[best][has]) for x in (vectors_LCD[best][has], human[:, None])
+            )
+            predicted = held_out_operator(vectors) @ rating
+            given = _correlation_interval(predicted, rating[:, 0], bootstraps=bootstraps, seed=seed)
+            summary[dimension] |= {
+                "given_r": float(statistics.pearson(predicted, rating[:, 0])[0]),
+                "given_interval": list(given),
+            }
     return pd.DataFrame(table), summary
 
 
@@ -121,8 +136,8 @@ def components_summary(
     Parameters
     ----------
     covariates_CM : ndarray, optional
-        What might explain it as well, for each concept: its stories' length in tokens and their
-        activations' norm at `layer`. `partial_r` and its interval are what is left without them.
+        What might explain it as well, for each concept: its stories' length in tokens, the logarithm
+        of that, and their activations' norm at `layer`. `partial_r` and its interval are what is left without them.
     """
     rated = ratings.set_index("emotion").reindex(concepts)
     has = rated["valence"].notna().to_numpy()
@@ -167,12 +182,19 @@ def _partial_correlation(
     scores_C: np.ndarray, human_C: np.ndarray, covariates_CM: np.ndarray, *, bootstraps: int, seed: int
 ) -> dict:
     """The same correlation given the covariates: |r| and interval, from what they leave of both sides."""
-    design = np.column_stack([np.ones(len(human_C)), covariates_CM])
-    left = [y - design @ np.linalg.lstsq(design, y, rcond=None)[0] for y in (scores_C, human_C)]
+    left = [_without(y[:, None], covariates_CM) for y in (scores_C, human_C)]
     signed = float(statistics.partial_pearson(scores_C[:, None], human_C, covariates_CM)[0])
-    turned = left[0][:, None] * np.sign(signed)
-    interval = _correlation_interval(turned, left[1], bootstraps=bootstraps, seed=seed)
+    turned = left[0] * np.sign(signed)
+    interval = _correlation_interval(turned, left[1][:, 0], bootstraps=bootstraps, seed=seed)
     return {"partial_r": abs(signed), "partial_interval": list(interval)}
+
+
+def _without(values_CK: np.ndarray, covariates_CM: np.ndarray) -> np.ndarray:
+    """What linear regression on the covariates leaves of each column: float64 [C, K]."""
+    spread = covariates_CM.std(0)
+    scaled = (covariates_CM - covariates_CM.mean(0)) / np.where(spread > 0, spread, 1)
+    design = np.column_stack([np.ones(len(scaled)), scaled])
+    return values_CK - design @ np.linalg.lstsq(design, values_CK.astype(np.float64), rcond=None)[0]
 
 
 def _best_correlation(scores_LCK: np.ndarray, human_C: np.ndarray, *, permutations: int, seed: int) -> dict:

@@ -32,7 +32,7 @@ def words_summary(
 ) -> dict:
     """Mean specificity with interval, p, and the random directions' effect on the same words.
 
-    The p-value is against vectors handed to the wrong words; the control is what a random
+    The p-values (`p_below`: of the other side) are against vectors handed to the wrong words; the control is what a random
     direction of the same norm does to a word, against the others.
     """
     change_RW = change_matrix(changes, prompts, "concept").to_numpy()
@@ -48,6 +48,7 @@ def words_summary(
         "specificity": float(per_concept.mean()),
         "interval": list(interval),
         "p": statistics.permutation_p(float(per_concept.mean()), null),
+        "p_below": statistics.permutation_p(-float(per_concept.mean()), -null),
         "n_concepts": n,
         "own_change": float(np.diag(change_RW).mean()),
         "random_change": float(random_RW.mean()),

@@ -120,12 +120,18 @@ def summarised(
     )  # fmt: skip
     options = {"permutations": effort.permutations, "bootstraps": effort.bootstraps, "seed": seed}
     at = retrieval["recommended_layer"]
-    others = np.column_stack([layers[at].n_tokens, layers[at].norm])
-    covariates = concept_means(others, layers[at].emotion, vectors.concepts)
+    covariates_LCM = np.stack(
+        [
+            concept_means(
+                np.column_stack([k.n_tokens, np.log(k.n_tokens), k.norm]), k.emotion, vectors.concepts
+            )
+            for k in layers
+        ]
+    )
     of = vectors.denoised_LCD, vectors.concepts, ratings
-    components = valence_arousal.components_summary(*of, at, covariates, **options)
-    _, regression = valence_arousal.held_out_ratings(*of, **options)
-    cost = {"dose": strength, "perplexity_unsteered": np.nan, "perplexity_steered": np.nan, "layers": steered}
+    components = valence_arousal.components_summary(*of, at, covariates_LCM[at], **options)
+    _, regression = valence_arousal.held_out_ratings(*of, covariates_LCM, **options)
+    cost = {"dose": strength, "perplexity_unsteered": None, "perplexity_steered": None, "layers": steered}
     words = words_summary(changes, sorted(set(changes["prompt"])), **options) | cost
     _, read = lens_scores.scored(lens.top_LCK, lens.random_NK, lens.own, vectors.layers, at, **options)
     return Found(
@@ -138,9 +144,7 @@ def _lens_tokens(model: Model, vectors: EmotionVectors, seed: int) -> LensTokens
     lens, shape = LogitLens(model), vectors.denoised_LCD.shape
     top = lens.read(flat_directions(vectors, model.width), top=lens_scores.TOP, bottom=1).top_NK
     random = random_directions(shape[1], model.width, seed)
-    names = word_tokens(model.tokenizer, {concept: [concept] for concept in vectors.concepts})
-    # Capitals are no words of these models, and the token for no word is no concept's.
-    own = {concept: ids - {model.tokenizer.unk_token_id} for concept, ids in names.items()}
+    own = word_tokens(model.tokenizer, {concept: [concept] for concept in vectors.concepts})
     return LensTokens(
         top.reshape(*shape[:2], -1), lens.read(random, top=lens_scores.TOP, bottom=1).top_NK, own
     )

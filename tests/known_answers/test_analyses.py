@@ -27,11 +27,6 @@ CLAIMS = [
 # One in a thousand for each of some ten p-values: the seeds are fixed, so a pass is a pass.
 LEVEL = 1e-3
 CHANCE = 1 / len(CONCEPTS)
-# What the null models caught and is not mended yet: (claim, verdict) to what is wrong.
-KNOWN_FAULTS = {
-    ("retrieval_entry", "opposite"): "'opposite' asks for no p-value; at the floor the interval is [0, 0]",
-    ("regression_entry", "opposite"): "'opposite' asks for no p-value; leave-one-out r is below 0 by chance",
-}
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +79,7 @@ def test_null_p_values_are_uniform_or_conservative(claim, kind, seeds, null_of):
 @pytest.mark.parametrize("claim", CASES)
 @pytest.mark.parametrize(("kind", "seeds"), NULLS)
 @pytest.mark.parametrize("verdict", ["reproduced", "opposite"])
-def test_null_verdicts_are_wrong_in_at_most_five_of_a_hundred(claim, verdict, kind, seeds, null_of, request):
-    if (claim, verdict) in KNOWN_FAULTS:
-        # Noise shows it for certain, a random model on many seeds.
-        reason = KNOWN_FAULTS[claim, verdict]
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=kind == "noise"))
+def test_null_verdicts_are_wrong_in_at_most_five_of_a_hundred(claim, verdict, kind, seeds, null_of):
     for name, verdicts in null_of(kind, seeds).of(claim).verdicts.items():
         wrong = int(np.sum(verdicts == verdict))
         most = stats.binom.ppf(1 - LEVEL, len(verdicts), scorecard.ALPHA)
@@ -197,7 +188,6 @@ def test_length_does_not_explain_what_is_planted_in_retrieval(planted, planted_m
     assert line["verdict"] == "reproduced" and line["interval"][0] > 2 * found.retrieval["length"]
 
 
-@pytest.mark.xfail(reason="the control takes length out linearly, or not at all", strict=True)
 @pytest.mark.parametrize("claim", ["component_entry", "regression_entry"])
 def test_length_model_is_explained_by_length_in_geometry(length_found, claim):
     """What grows with length need not grow in proportion to it."""
@@ -218,17 +208,11 @@ def test_words_alone_are_seen_by_the_word_count_control(same_words_found):
     assert found["top1"] > 0.9 and found["tfidf"] >= found["top1"]
 
 
-@pytest.mark.xfail(
-    reason="'reproduced' where word counts alone do as well; only the reason says so", strict=True
-)
 def test_words_alone_are_not_reproduced(same_words_found):
     line = CASES["retrieval_entry"].entries(same_words_found)["retrieval"]
     assert line["verdict"] != "reproduced"
 
 
-@pytest.mark.xfail(
-    reason="a word that the tokenizer does not know counts as <unk>, for every concept", strict=True
-)
 def test_no_concept_is_known_by_the_unknown_word(planted_model):
     own = word_tokens(planted_model.tokenizer, {"happy": ["happy", "glad"], "sad": ["sad", "unhappy"]})
     assert not any(planted_model.tokenizer.unk_token_id in ids for ids in own.values())
