@@ -31,7 +31,7 @@ def main(
     concepts = analysis.concepts_to_steer(known.concepts, cfg["concepts"])
     if len(concepts) < 2:
         raise DataError(f"{vectors}: has fewer than two of steering.concepts")
-    layers = steered_layers(len(known.layers), cfg["layers"])
+    layers = steered_layers(len(opened.blocks), cfg["layers"], known.layers)
     directions = analysis.steered_directions(
         known, concepts, layers, strength=cfg["strength"], n_random=cfg["random_directions"], seed=cfg["seed"]
     )

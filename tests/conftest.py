@@ -1,7 +1,11 @@
 """Tiny models made here, so that every test but the smoke run needs no download."""
 
 import json
+import os
 from pathlib import Path
+
+# Tests run on two workers (pyproject.toml): with more threads each, they would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -18,6 +22,17 @@ TEXTS = [
     for line in (ROOT / "resources/stories/tone.jsonl").read_text(encoding="utf-8").split("\n")[:40]
     if line
 ]
+
+
+def pytest_collection_modifyitems(items):
+    """Whole runs first, as they take longest; a file's tests stay together, and so do those on the smoke run."""
+
+    def group(item) -> str:
+        return "smoke" if "smoke_run" in item.fixturenames or "test_smoke" in item.nodeid else item.path.stem
+
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=lambda item: "workflow" not in str(item.path))
 
 
 def make_tokenizer(*, bos: bool = False, padding_side: str = "right") -> PreTrainedTokenizerFast:

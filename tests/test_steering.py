@@ -173,3 +173,12 @@ def test_default_layers_lie_around_two_thirds():
     assert steered_layers(1, None) == [0] and single_layer(1, None) == 0
     with pytest.raises(ConfigError, match="layer 4, but the model has layers 0 to 3"):
         steered_layers(4, [1, 4])
+
+
+def test_vectors_of_some_layers_are_steered_with_where_they_are():
+    assert steered_layers(30, None) == steered_layers(30, None, range(30)) == list(range(15, 25))
+    assert steered_layers(30, None, [3, 16, 20]) == [16, 20]
+    assert steered_layers(30, None, [3, 4]) == [3, 4]
+    assert steered_layers(30, [3], [3, 4]) == [3]
+    with pytest.raises(ConfigError, match="layer 5, but there are vectors of layers 3, 4"):
+        steered_layers(30, [4, 5], [3, 4])

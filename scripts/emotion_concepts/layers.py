@@ -31,15 +31,27 @@ def described_layer(layers: Sequence[int], chosen: int | None, recommended: int 
     return layers[single_layer(len(layers), None)] if recommended is None else recommended
 
 
-def steered_layers(n_layers: int, chosen: Sequence[int] | None) -> list[int]:
+def steered_layers(
+    n_layers: int, chosen: Sequence[int] | None, known: Sequence[int] | None = None
+) -> list[int]:
     """Blocks that are steered: the chosen ones, or the third of depth centred on two thirds.
+
+    Where there are vectors of some layers (`known`) only, those of them in that third, or else all of them.
 
     Raises
     ------
     ConfigError
-        The model lacks one of them.
+        The model, or the vectors, lack a chosen one.
     """
-    return _known(n_layers, list(chosen or range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3))))
+    if chosen:
+        missing = sorted(set(_known(n_layers, list(chosen))) - set(chosen if known is None else known))
+        if missing:
+            raise ConfigError(
+                f"layer {missing[0]}, but there are vectors of layers {', '.join(map(str, known))}"
+            )
+        return list(chosen)
+    third = list(range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3)))
+    return [layer for layer in third if known is None or layer in known] or list(known)
 
 
 def _known(n_layers: int, layers: list[int]) -> list[int]:

@@ -20,9 +20,20 @@ def planted_run(planted, planted_folder, tmp_path_factory):
     write_texts(folder / "stories.jsonl", story_set(planted))
     write_texts(folder / "neutral.jsonl", neutral_set(planted))
     write_table(folder / "ratings.csv", planted.ratings.drop(columns="match"))
+    # The directions themselves, as a set that somebody published.
+    np.savez(folder / "published.npz", directions=np.stack([planted.units] * 3))
     settings = {
         "models": {"planted": {"source": str(planted_folder)}},
         "story_sets": {"marked": {"source": "file", "path": "stories.jsonl"}},
+        "vector_sets": {
+            "published": {
+                "source": "file",
+                "path": "published.npz",
+                "concepts": list(CONCEPTS),
+                "layers": [3, 4, 5],
+                "model": "planted",
+            }
+        },
         # Made-up words are no language and no sentence.
         "checks": {"drop": ["names the concept", "exact duplicate"], "min_words": 10},
         "neutral": {"path": "neutral.jsonl"},
@@ -37,7 +48,7 @@ def planted_run(planted, planted_folder, tmp_path_factory):
             "cluster_starts": 2,
         },
         "steering": {"concepts": list(CONCEPTS[::2][:12]), "random_directions": 5, "max_new_tokens": 6},
-        "run": {"models": ["planted"], "story_sets": ["marked"]},
+        "run": {"models": ["planted"], "story_sets": ["marked"], "vector_sets": ["published"]},
     }
     (folder / "planted.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     snakemake(folder, "results/scorecard.json", "--configfile", str(folder / "planted.yaml"))
@@ -46,7 +57,9 @@ def planted_run(planted, planted_folder, tmp_path_factory):
 
 def test_scorecard_finds_all_that_is_planted(planted_run):
     lines = json.loads((planted_run / "scorecard.json").read_text())
-    assert {line["row"] for line in lines} >= {1, 5, 8}
+    rows = {name: {e["row"] for e in lines if e["story_set"] == name} for name in ("marked", "published")}
+    # There are no stories behind published vectors that could be held out.
+    assert rows == {"marked": {1, 2, 5, 8}, "published": {2, 5, 8}}
     for line in lines:
         assert line["verdict"] == "reproduced", line
         if line["row"] in (1, 8):

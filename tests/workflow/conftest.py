@@ -28,8 +28,9 @@ def snakemake(
         "none",
         "--workflow-profile",
         str(root / "profiles/default"),
+        # The other core is the other worker's.
         "--cores",
-        "2",
+        "1",
         *arguments,
     ]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
