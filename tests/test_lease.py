@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from emotion_concepts import models
-from emotion_concepts.lease import device_lease, device_of_this_job, visible_devices
+from emotion_concepts.lease import device_lease, device_of_this_job, every_device, visible_devices
 from tests.conftest import ROOT
 
 HOLD = """
@@ -86,3 +86,27 @@ def test_a_job_of_slurm_takes_its_own_device_without_a_lease(tmp_path, monkeypat
         assert here == there == 0
     with device_of_this_job({}, 0) as none:
         assert none is None
+
+
+def test_a_job_that_wants_all_devices_waits_for_each(tmp_path):
+    first = holder(tmp_path)
+    first.stdout.readline()
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", HOLD.replace("device_lease", "every_device"), str(tmp_path), "60"],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+    )  # fmt: skip
+    time.sleep(0.5)
+    assert waiting.poll() is None
+    first.kill()
+    assert waiting.stdout.readline() == "0\n"
+    # Both are held now: nobody else gets one.
+    third = holder(tmp_path, 0)
+    time.sleep(0.5)
+    assert third.poll() is None
+    waiting.kill()
+    assert third.stdout.readline()
+    for process in (first, waiting, third):
+        process.wait()
+        process.stdout.close()
+    with every_device(["a", "b"], tmp_path, poll_s=0.01) as number:
+        assert number == 0

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from accelerate import dispatch_model
 
 from emotion_concepts import load_model, record, recording
 from emotion_concepts.errors import ConfigError, NonFiniteError
+from emotion_concepts.models import needs_several
 from emotion_concepts.recording import Pooling, plan_batches, record_pooled
 from emotion_concepts.residual_stream import watched_residuals
+from emotion_concepts.steering import continuation_logprobs
 from emotion_concepts.tokens import counted_tokens, tokenise
 from tests.conftest import TEXTS, make_model_folder
 
@@ -217,3 +220,27 @@ def test_the_embedding_comes_first_where_it_is_asked_for(tmp_path, variant):
             states = model.hf(torch.from_numpy(text.ids[None].astype(np.int64)), output_hidden_states=True)
         expected = states.hidden_states[0][0].numpy()[pooling.counted[row]].mean(0)
         np.testing.assert_allclose(found.value_LBD[0, row], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_model_that_is_spread_by_accelerate_is_recorded_and_steered_the_same(
+    tiny_model, tiny_folder, tmp_path
+):
+    """Blocks whose weights come in only when they run, as accelerate dispatches a model to several places."""
+    expected = record(tiny_model, TEXTS[:6], skip=20)
+    spread = load_model(str(tiny_folder), dtype="float32")
+    places = {"model.embed_tokens": "cpu", "model.norm": "cpu", "model.rotary_emb": "cpu", "lm_head": "cpu"}
+    places |= {f"model.layers.{k}": "disk" if k % 2 else "cpu" for k in range(4)}
+    dispatch_model(spread.hf, places, main_device="cpu", offload_dir=tmp_path)
+    assert spread.blocks[1].self_attn.q_proj.weight.device.type == "meta"
+    np.testing.assert_allclose(record(spread, TEXTS[:6], skip=20), expected, rtol=1e-5, atol=1e-6)
+    added = {1: np.full((1, 32), 0.5, np.float32)}
+    words = [" a", " the one"]
+    found = [continuation_logprobs(model, "He says that", words, added) for model in (tiny_model, spread)]
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
+
+
+def test_weights_beyond_their_share_of_a_device_want_several(tiny_folder, tiny_model):
+    n_bytes = 4 * sum(p.numel() for p in tiny_model.hf.parameters())
+    assert needs_several(tiny_folder, torch.float32, n_bytes)
+    assert not needs_several(tiny_folder, torch.float32, 2 * n_bytes)
+    assert not needs_several(tiny_folder, torch.bfloat16, n_bytes)

@@ -11,6 +11,8 @@ from scipy import sparse
 # More topics than this are put together in groups at random: 924 halvings are enough, and what is kept
 # for each topic grows with their number.
 MAX_GROUPS = 12
+# Texts whose values are widened to float64 at once: 170 MB at a width of 5,120.
+TEXTS_AT_ONCE = 4096
 
 
 def topic_groups(topics: np.ndarray, seed: int) -> np.ndarray:
@@ -39,27 +41,26 @@ def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
 
 
 def cell_sums(
-    values_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray
+    values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sums over the texts of each topic and concept, and how many they are: float64 [P, C, D], int [P, C].
 
-    Topics and concepts are in sorted order. What is common to all texts is taken off first: it cancels in
-    every vector, and without it the digits that matter are kept.
+    Topics and concepts are in sorted order. What is common to all texts is taken off: it cancels in every
+    vector, and the digits that matter are kept. The values may be sparse, and are never copied whole.
     """
     (concepts, concept_N), (names, topic_N) = (np.unique(x, return_inverse=True) for x in (emotions, topics))
-    shape = len(names), len(concepts)
-    cell_N = topic_N * len(concepts) + concept_N
-    member = sparse.csr_array(
-        (np.ones(len(cell_N)), (cell_N, np.arange(len(cell_N)))), (shape[0] * shape[1], len(cell_N))
-    )
-    sums = member @ less_the_common(values_ND)
-    counts = np.bincount(cell_N, minlength=shape[0] * shape[1])
+    shape, n_texts = (len(names), len(concepts)), len(concept_N)
+    cell_N = topic_N * shape[1] + concept_N
+    sums = np.zeros((shape[0] * shape[1], values_ND.shape[1]))
+    for start in range(0, n_texts, TEXTS_AT_ONCE):
+        rows = np.arange(start, min(start + TEXTS_AT_ONCE, n_texts))
+        entries = np.ones(len(rows)), (cell_N[rows], np.arange(len(rows)))
+        member = sparse.csr_array(entries, shape=(len(sums), len(rows)))
+        part = member @ values_ND[rows]
+        sums += part.toarray() if sparse.issparse(part) else part
+    counts = np.bincount(cell_N, minlength=len(sums))
+    sums -= counts[:, None] * (sums.sum(0) / n_texts)
     return sums.reshape(*shape, -1), counts.reshape(shape)
-
-
-def less_the_common(values_ND: np.ndarray) -> np.ndarray:
-    """The values, the mean of all texts taken off: float64 [N, D]."""
-    return values_ND - values_ND.mean(0, dtype=np.float64)
 
 
 def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:

@@ -77,6 +77,9 @@ def clusterings(
         {k: int [C]}, the best start's clusters, numbered by their first concept.
     """
     unit = vectors_CD / np.linalg.norm(vectors_CD, axis=1, keepdims=True)
+    # Turned into the space that they span: every distance stays, and a wide model costs no more than a narrow one.
+    left, singular, _ = np.linalg.svd(unit, full_matrices=False)
+    unit = left * singular
     rows, labels = [], {}
     for k in (k for k in numbers if 2 <= k < len(unit)):
         # One start each, so that each start's clusters are seen.

@@ -9,7 +9,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -26,16 +26,20 @@ def visible_devices(environment: Mapping[str, str], n_devices: int) -> list[str]
     return [name.strip() for name in named.split(",") if name.strip()][:n_devices]
 
 
-def device_of_this_job(environment: Mapping[str, str], n_devices: int) -> AbstractContextManager[int | None]:
+def device_of_this_job(
+    environment: Mapping[str, str], n_devices: int, *, every: bool = False
+) -> AbstractContextManager[int | None]:
     """The number of the device that a job may use while this is open; None where there is none.
 
-    A scheduler that gave the job devices of its own is not second-guessed: on each node they may all
-    be called 0.
+    With `every` it holds all of them, for a model that is spread over them. A scheduler that gave the job
+    devices of its own is not second-guessed: on each node they may all be called 0.
     """
     devices = visible_devices(environment, n_devices)
     if not devices:
         return nullcontext(None)
-    return nullcontext(0) if "SLURM_JOB_ID" in environment else device_lease(devices, lease_folder())
+    if "SLURM_JOB_ID" in environment:
+        return nullcontext(0)
+    return every_device(devices, lease_folder()) if every else device_lease(devices, lease_folder())
 
 
 def lease_folder() -> Path:
@@ -68,3 +72,15 @@ def device_lease(devices: Sequence[str], folder: Path, *, poll_s: float = 0.5) -
             logger.info("waiting for one of %d devices", len(devices))
             waited = True
         time.sleep(poll_s)
+
+
+@contextmanager
+def every_device(devices: Sequence[str], folder: Path, *, poll_s: float = 0.5) -> Iterator[int]:
+    """Wait for all of the devices, and hold them while this is open; yields the first one's number.
+
+    They are taken in one order, so that two jobs that want all of them cannot wait for each other.
+    """
+    with ExitStack() as held:
+        for name in sorted(devices):
+            held.enter_context(device_lease([name], folder, poll_s=poll_s))
+        yield 0

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import tempfile
@@ -21,6 +22,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from safetensors import safe_open
 from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
@@ -34,6 +36,8 @@ from emotion_concepts.wheels import cache_folder, fetch_wheel
 logger = logging.getLogger(__name__)
 # A bar for every load would only hide the stage's own.
 transformers_logging.disable_progress_bar()
+# Share of a device's memory that weights may take; the rest is for activations.
+WEIGHTS_SHARE = 0.7
 # A job is a process: the device that it holds is given back when it ends.
 _for_this_process = ExitStack()
 
@@ -113,35 +117,57 @@ def open_described(description: Path, dtype: str = "auto") -> Model:
             f"{description}: the model's files are no longer in {path}; "
             f"fetch them again: snakemake --cores all --forcerun fetch_model"
         )
-    return open_checkpoint(
-        Checkpoint(path, known["source"], known["revision"]), dtype, _device_of_this_process()
-    )
+    checkpoint = Checkpoint(path, known["source"], known["revision"])
+    return open_checkpoint(checkpoint, dtype, _device_of_this_process(_is_spread(path, dtype)))
 
 
 @cache
-def _device_of_this_process() -> str:
+def _device_of_this_process(every: bool) -> str:
     """Taken once: a second model of the same job must not wait for the first one's device."""
-    number = _for_this_process.enter_context(device_of_this_job(os.environ, torch.cuda.device_count()))
+    lease = device_of_this_job(os.environ, torch.cuda.device_count(), every=every)
+    number = _for_this_process.enter_context(lease)
     return "cpu" if number is None else f"cuda:{number}"
 
 
 def open_checkpoint(checkpoint: Checkpoint, dtype: str = "auto", device: str | None = None) -> Model:
-    """Open a checkpoint in eval mode, without gradients, on a device or on the best one at hand."""
+    """Open a checkpoint in eval mode, without gradients, on a device or on the best one at hand.
+
+    A model that is too large for one GPU is spread over all that this process sees.
+    """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    wanted = {
-        "auto": torch.float32 if device == "cpu" else torch.bfloat16,
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-    }[dtype]
+    spread = device != "cpu" and _is_spread(checkpoint.path, dtype)
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint.path, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
-            checkpoint.path, dtype=wanted, trust_remote_code=False, use_safetensors=True
-        )
+            checkpoint.path, dtype=_arithmetic(dtype, device), trust_remote_code=False, use_safetensors=True,
+            device_map="auto" if spread else None,
+        )  # fmt: skip
     except (OSError, ValueError) as error:
         raise DataError(f"{checkpoint.path}: cannot be loaded: {_first_line(error)}") from None
-    model = model.to(device).eval().requires_grad_(False)
+    model = (model if spread else model.to(device)).eval().requires_grad_(False)
     return Model(model, tokenizer, checkpoint.path, checkpoint.source, checkpoint.revision)
+
+
+def _arithmetic(dtype: str, device: str) -> torch.dtype:
+    auto = torch.float32 if device == "cpu" else torch.bfloat16
+    return {"auto": auto, "float32": torch.float32, "bfloat16": torch.bfloat16}[dtype]
+
+
+def _is_spread(path: Path, dtype: str) -> bool:
+    """Is a model too large for one of several GPUs?"""
+    if torch.cuda.device_count() < 2:
+        return False
+    memory = torch.cuda.get_device_properties(0).total_memory
+    return needs_several(path, _arithmetic(dtype, "cuda"), memory)
+
+
+def needs_several(path: Path, dtype: torch.dtype, memory: int) -> bool:
+    """Would a checkpoint's weights, in this arithmetic, take more than their share of a device's memory (bytes)?"""
+    numbers = 0
+    for file in path.glob("*.safetensors"):
+        with safe_open(file, framework="numpy") as weights:
+            numbers += sum(math.prod(weights.get_slice(name).get_shape()) for name in weights.keys())  # noqa: SIM118
+    return numbers * dtype.itemsize > WEIGHTS_SHARE * memory
 
 
 def decoder_blocks(model: PreTrainedModel) -> nn.ModuleList:

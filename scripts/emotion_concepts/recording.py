@@ -322,10 +322,15 @@ class _Reader:
             (span, torch.from_numpy(c / max(1, n)).float().to(device))
             for span, c, n in zip(spans, counted, self._n_tokens, strict=True)
         ]
+        self._device = device
         self._values: list[torch.Tensor] = []
         self._norms: list[torch.Tensor] = []
 
     def read(self, residual_TD: torch.Tensor, norm_T: torch.Tensor) -> None:
+        if residual_TD.device != self._device:
+            # A model that is spread over devices: the weights follow the stream.
+            self._device = residual_TD.device
+            self._parts = [(span, weights.to(self._device)) for span, weights in self._parts]
         if self._how == "max":
             lowest = -torch.inf
             pooled = [residual_TD[s].where(w[:, None] > 0, lowest).amax(0) for s, w in self._parts]
@@ -335,8 +340,7 @@ class _Reader:
         self._norms.append(torch.stack([w @ norm_T[s] for s, w in self._parts]))
 
     def batch(self) -> PooledBatch:
-        value_LBD = torch.stack(self._values).cpu().numpy()
-        norm_LB = torch.stack(self._norms).cpu().numpy()
+        value_LBD, norm_LB = _on_host(self._values), _on_host(self._norms)
         empty = self._n_tokens == 0
         value_LBD[:, empty], norm_LB[:, empty] = 0, 0
         _check_finite(value_LBD, self._rows)
@@ -353,13 +357,19 @@ class _MomentReader:
         self._products: list[torch.Tensor] = []
 
     def read(self, residual_TD: torch.Tensor) -> None:
-        value_TD = residual_TD[self._counted].double()
+        value_TD = residual_TD[self._counted.to(residual_TD.device)].double()
         self._sums.append(value_TD.sum(0))
         self._products.append(value_TD.T @ value_TD)
 
     def add_to(self, moments: TokenMoments) -> None:
-        sum_LD, product_LDD = torch.stack(self._sums).cpu(), torch.stack(self._products).cpu()
-        moments.add(int(self._counted.sum()), sum_LD.numpy(), product_LDD.numpy())
+        moments.add(int(self._counted.sum()), _on_host(self._sums), _on_host(self._products))
+
+
+def _on_host(layers: Sequence[torch.Tensor]) -> np.ndarray:
+    """One array of all layers; in one copy where they are on one device."""
+    if len({layer.device for layer in layers}) > 1:
+        layers = [layer.cpu() for layer in layers]
+    return torch.stack(tuple(layers)).cpu().numpy()
 
 
 def _padded_inputs(ids: Sequence[np.ndarray], device: torch.device) -> dict[str, torch.Tensor]:

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-from emotion_concepts.cells import cell_sums, less_the_common
+from emotion_concepts.cells import cell_sums
 
-# Stories whose products with all cells are held at once: 100 MB with 171 concepts.
-STORIES_AT_ONCE = 15_000
+# Single stories that are asked for at most: each costs its products with all cells.
+STORIES_ASKED = 4000
 
 
 def topic_gram(
-    mean_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray
+    mean_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Inner products of the sums over each (topic, concept), and the counts behind them.
 
@@ -109,41 +110,41 @@ def _centred(table_CC: np.ndarray) -> np.ndarray:
 
 
 def story_hits(
-    values_ND: np.ndarray, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
+    values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
 ) -> np.ndarray:
-    """Share of splits in which a story's nearest concept vector is its own: float64 [N].
+    """Share of splits in which a story's nearest concept vector is its own: float64 [stories asked].
 
     The vectors are made from the half of the topics that the story's topic is not in; nearest by
-    cosine, after the mean of that half's concept means is taken off the story.
+    cosine, after the mean of that half's concept means is taken off the story. Of more stories than
+    `STORIES_ASKED` so many are asked, evenly chosen.
 
     Every concept needs stories in every half: see `concepts_in_every_half`.
     """
     concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
-    values = less_the_common(values_ND)
-    sums, counts = cell_sums(values, emotions, topics)
-    hits, asked = np.zeros(len(values)), np.zeros(len(values))
-    halves = [_half_vectors(sums, counts, first_P) for first_P in (*first_SP, *~first_SP)]
-    for rows in np.array_split(np.arange(len(values)), max(1, len(values) // STORIES_AT_ONCE)):
-        # Every split adds up the same products, so each is made once. float32 tells the nearest.
-        products_PNC = values[rows].astype(np.float32) @ sums.astype(np.float32).transpose(0, 2, 1)
-        for half in halves:
-            held_out = ~half.first_P[topic[rows]]
-            scores_NC = products_PNC[half.first_P].sum(0)[held_out] / half.n_C
-            scores_NC -= scores_NC.mean(1, keepdims=True)
-            scores_NC -= half.with_middle_C
-            scores_NC /= half.norm_C
-            chosen = rows[held_out]
-            hits[chosen] += scores_NC.argmax(1) == concept[chosen]
-            asked[chosen] += 1
-    return hits / np.maximum(asked, 1)
+    sums, counts = cell_sums(values_ND, emotions, topics)
+    asked = np.unique(np.linspace(0, len(concept) - 1, min(len(concept), STORIES_ASKED)).astype(int))
+    values = values_ND[asked].toarray() if sparse.issparse(values_ND) else values_ND[asked]
+    values = (values - values_ND.mean(0, dtype=np.float64)).astype(np.float32)
+    # Every split adds up the same products, so each is made once. float32 tells the nearest.
+    products_PNC = values @ sums.astype(np.float32).transpose(0, 2, 1)
+    hits, times = np.zeros(len(asked)), np.zeros(len(asked))
+    for first_P in (*first_SP, *~first_SP):
+        half = _half_vectors(sums, counts, first_P)
+        held_out = ~first_P[topic[asked]]
+        scores_NC = products_PNC[first_P].sum(0)[held_out] / half.n_C
+        scores_NC -= scores_NC.mean(1, keepdims=True)
+        scores_NC -= half.with_middle_C
+        scores_NC /= half.norm_C
+        hits[held_out] += scores_NC.argmax(1) == concept[asked][held_out]
+        times += held_out
+    return hits / np.maximum(times, 1)
 
 
 @dataclass(frozen=True)
 class _Half:
-    """Concept vectors of some topics: which, stories a concept, their centred norms, and each vector's
-    product with the mean of the concept means."""
+    """Concept vectors of some topics: stories a concept, their centred norms, and each vector's product
+    with the mean of the concept means."""
 
-    first_P: np.ndarray
     n_C: np.ndarray
     norm_C: np.ndarray
     with_middle_C: np.ndarray
@@ -155,7 +156,7 @@ def _half_vectors(sums_PCD, counts_PC, first_P) -> _Half:
     middle_D = means_CD.mean(0)
     vectors_CD = means_CD - middle_D
     norm_C = np.maximum(np.linalg.norm(vectors_CD, axis=1), 1e-30)
-    return _Half(first_P, *(x.astype(np.float32) for x in (n_C, norm_C, vectors_CD @ middle_D)))
+    return _Half(*(x.astype(np.float32) for x in (n_C, norm_C, vectors_CD @ middle_D)))
 
 
 def shuffled_gram(

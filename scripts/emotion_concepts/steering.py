@@ -56,7 +56,7 @@ def steered(model: Model, addition_BD: Mapping[int, torch.Tensor]) -> Iterator[N
     additions = {k: rows.to(model.device, model.hf.dtype)[:, None] for k, rows in addition_BD.items()}
 
     def add(layer: int, residual_BTD: torch.Tensor) -> torch.Tensor | None:
-        return residual_BTD + additions[layer] if layer in additions else None
+        return residual_BTD + additions[layer].to(residual_BTD.device) if layer in additions else None
 
     with watched_residuals(model.blocks, add):
         yield

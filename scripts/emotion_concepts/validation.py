@@ -20,6 +20,8 @@ from emotion_concepts.shards import LayerActivations
 
 # Pairs of topic sets behind each point of the growth curve.
 GROWTH_SPLITS = 40
+# Layers are looked at side by side as far as they fit in this together.
+LAYERS_MEMORY = 2 << 30
 
 
 def retrieval_by_layer(
@@ -82,7 +84,8 @@ def retrieval_by_layer(
     weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
 
     def one_layer(layer: int) -> tuple[tuple, np.ndarray, np.ndarray]:
-        means = read(layer).mean[asked]
+        means = read(layer).mean
+        means = means if asked.all() else means[asked]
         gram, counts = retrieval.topic_gram(means, emotions, topics)
         ranks = retrieval.retrieval_ranks(gram, counts, first_SP)
         found_C = (ranks == 0).mean(0)
@@ -93,7 +96,8 @@ def retrieval_by_layer(
         return row, found_C, _shuffled_shares(gram.astype(np.float32), counts, orders, first_SP)
 
     # Side by side by layer, and every product on one thread: two layers take the time of one.
-    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+    at_once = max(1, min(threads, LAYERS_MEMORY // first.mean.nbytes))
+    with threadpool_limits(1 if at_once > 1 else threads), ThreadPoolExecutor(at_once) as pool:
         rows, found_LC, null_LS = zip(*pool.map(one_layer, range(n_layers)), strict=True)
     table = pd.DataFrame(rows, columns=["layer", "top1", "low", "high", "top5", "story"])
     best = int(table["top1"].argmax())
@@ -163,7 +167,7 @@ def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> n
 
 def _word_counts(texts: list[str], emotions, topics, first_SP) -> dict:
     # Words of one letter count too: "I" tells the person that a story is written in.
-    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts).toarray()
+    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts)
     ranks = retrieval.retrieval_ranks(*retrieval.topic_gram(counted, emotions, topics), first_SP)
     return {
         "tfidf": float((ranks == 0).mean()),

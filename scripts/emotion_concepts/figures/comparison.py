@@ -49,4 +49,4 @@ def draw_procrustes(axes: Axes, table: pd.DataFrame) -> None:
         )
     axes.set(xlabel="layer of the first", ylabel="shared after rotation (Procrustes)", ylim=(0, 1.02))
     if not table.empty:
-        axes.legend(title="dashed: concepts shuffled")
+        axes.legend(title="dashed: concepts shuffled", loc="lower left")
