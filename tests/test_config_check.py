@@ -39,7 +39,7 @@ def message(tmp_path, text):
 MISTAKES = {
     "recording: {skp: 3}": "mine.yaml:1: recording.skp: unknown key; did you mean recording.skip?",
     "\nrecordings: {skip: 3}": "mine.yaml:2: recordings: unknown key; did you mean recording?",
-    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, emotions, checks, "
+    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, emotions, checks, "
     "neutral, recording, vectors, ratings, validation, steering, run",
     "recording: {skip: many}": "mine.yaml:1: recording.skip: input should be a valid integer, unable to parse string "
     "as an integer, got 'many'",

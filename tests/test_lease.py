@@ -73,7 +73,7 @@ def test_a_job_that_opens_two_models_takes_one_device(tmp_path, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     models._device_of_this_process.cache_clear()
     try:
-        assert models._device_of_this_process() == models._device_of_this_process() == "cuda:0"
+        assert models._device_of_this_process(False) == models._device_of_this_process(False) == "cuda:0"
     finally:
         models._for_this_process.close()
         models._device_of_this_process.cache_clear()

@@ -88,3 +88,18 @@ def test_unknown_names_are_answered_with_the_known(tiny_vectors, tmp_path):
         tiny_vectors.unit("sad", 9)
     with pytest.raises(DataError, match="no such file"):
         load_vectors(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("held", [0.2, 0.5, 0.9])
+def test_components_of_a_wide_covariance_are_those_of_the_whole_decomposition(held):
+    """Found a few at a time, as in a wide model: the same span as all of them give."""
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.standard_normal((300, 300)))[0]
+    spectrum = 1 / np.arange(1, 301) ** 1.2
+    covariance = (basis * spectrum) @ basis.T
+    found = leading_components(covariance, held)
+    wanted = int(np.searchsorted(np.cumsum(spectrum) / spectrum.sum(), held) + 1)
+    assert len(found) == wanted
+    np.testing.assert_allclose(found @ found.T, np.eye(wanted), atol=1e-10)
+    expected = basis[:, :wanted]
+    np.testing.assert_allclose(np.linalg.svd(found @ expected)[1], 1, atol=1e-8)

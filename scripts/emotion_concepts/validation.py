@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
@@ -167,7 +168,7 @@ def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> n
 
 def _word_counts(texts: list[str], emotions, topics, first_SP) -> dict:
     # Words of one letter count too: "I" tells the person that a story is written in.
-    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts)
+    counted = csr_array(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts))
     ranks = retrieval.retrieval_ranks(*retrieval.topic_gram(counted, emotions, topics), first_SP)
     return {
         "tfidf": float((ranks == 0).mean()),
