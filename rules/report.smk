@@ -1,31 +1,5 @@
 # The scorecard and the report.
 FIGURES = "results/{model}/figures/{story_set}/{name}.{type}"
-# Every pair of model and vectors of the run, and what there is of each: imported vectors have no stories,
-# and without a model nothing that needs one.
-STUDIED = [*PAIRS, *IMPORTED]
-WITH_MODEL = [pair for pair in STUDIED if pair[0] != NO_MODEL]
-
-
-def figure_names(pair):
-    """Figures of a pair, in the report's order."""
-    names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
-    return [*names, *GEOMETRY_FIGURES, *(["lens", "words"] if pair in WITH_MODEL else [])]
-
-
-def figures_of(types):
-    """Every figure of every pair of the run."""
-    return [
-        path
-        for pair in STUDIED
-        for path in expand(FIGURES, model=pair[0], story_set=pair[1], name=figure_names(pair), type=types)
-    ]
-
-
-def summaries(pairs, stage):
-    """A stage's summary for each pair that has one."""
-    return [f"results/{model}/{stage.format(story_set=name)}" for model, name in pairs]
-
-
 PAIRS_BY_STAGE = {"stories": PAIRS, "geometry": STUDIED, "model": WITH_MODEL}
 
 

@@ -44,6 +44,10 @@ WRITTEN = [name for name, texts in SETTINGS.story_sets.items() if isinstance(tex
 
 
 ON_HUB = [name for name in STORY_SETS if isinstance(SETTINGS.story_sets[name], HubStories)]
+# Every pair of model and vectors of the run, and what there is of each: imported vectors have no stories,
+# and without a model nothing that needs one.
+STUDIED = [*PAIRS, *IMPORTED]
+WITH_MODEL = [pair for pair in STUDIED if pair[0] != NO_MODEL]
 
 
 def config_of(*sections):
@@ -90,6 +94,26 @@ def neutral_of(wildcards, name):
 def for_sets(pattern):
     """A path for each story set of the run, the model left as a wildcard."""
     return expand(pattern, story_set=STORY_SETS, allow_missing=True)
+
+
+def figure_names(pair):
+    """Figures of a pair, in the report's order."""
+    names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
+    return [*names, *GEOMETRY_FIGURES, *(["lens", "words"] if pair in WITH_MODEL else [])]
+
+
+def figures_of(types):
+    """Every figure of every pair of the run."""
+    return [
+        path
+        for pair in STUDIED
+        for path in expand(FIGURES, model=pair[0], story_set=pair[1], name=figure_names(pair), type=types)
+    ]
+
+
+def summaries(pairs, stage):
+    """A stage's summary for each pair that has one."""
+    return [f"results/{model}/{stage.format(story_set=name)}" for model, name in pairs]
 
 
 def writer_of(texts):
