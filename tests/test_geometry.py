@@ -201,3 +201,18 @@ def test_maps_keep_planted_neighbours_together():
     distance = np.linalg.norm(plane[:, None] - plane, axis=-1)
     np.fill_diagonal(distance, np.inf)
     assert (member[distance.argmin(1)] == member).all()
+
+
+def test_length_is_not_taken_out_of_a_handful_of_words():
+    """Of eight words three covariates leave a fit that is perfect by itself: no figure is better than that one."""
+    ratings, *_ = planted_ratings()
+    rng = np.random.default_rng(17)
+    vectors, covariates = rng.standard_normal((2, 30, 16)), rng.standard_normal((2, 30, 3))
+    options = {"permutations": 99, "bootstraps": 100, "seed": 1}
+    few = components_summary(vectors, CONCEPTS, ratings[:8], 0, covariates[0], **options)
+    assert "partial_r" not in few["valence"]
+    assert (
+        "given_r" not in held_out_ratings(vectors, CONCEPTS, ratings[:8], covariates, **options)[1]["valence"]
+    )
+    enough = held_out_ratings(vectors, CONCEPTS, ratings[:20], covariates, **options)[1]
+    assert "given_r" in enough["valence"]

@@ -12,6 +12,8 @@ from emotion_concepts.geometry import held_out_operator, principal_components
 
 N_COMPONENTS = 5
 DIMENSIONS = ("valence", "arousal")
+# Words for each thing that is taken out, at least: with fewer, what is left is mostly the fit's own doing.
+WORDS_PER_COVARIATE = 5
 # Correlation of two human norms with each other on these words (method.md, section 4).
 HUMAN_CEILING = {"valence": 0.95, "arousal": 0.75}
 
@@ -61,7 +63,7 @@ def held_out_ratings(
         shuffled ratings (`p_below`: that r is less), where the best layer is picked in each shuffle too, and
         `shuffled`, their mean. With covariates (each concept's story length, its logarithm, and activation
         norm, at each layer) also given_r and given_interval, at the best layer: the same after they were
-        taken out of ratings and vectors.
+        taken out of ratings and vectors, where there are words enough.
     """
     rated = ratings.set_index("emotion").reindex(concepts)
     has = rated["valence"].notna().to_numpy()
@@ -88,7 +90,7 @@ def held_out_ratings(
             "p_below": statistics.permutation_p(-float(correlations[best]), -null),
             "shuffled": float(null.mean()),
         }
-        if covariates_LCM is not None:
+        if covariates_LCM is not None and _enough(len(human), covariates_LCM):
             vectors, rating = (
                 _without(x, covariates_LCM[best][has]) for x in (vectors_LCD[best][has], human[:, None])
             )
@@ -137,7 +139,7 @@ def components_summary(
     ----------
     covariates_CM : ndarray, optional
         What might explain it as well, for each concept: its stories' length in tokens, the logarithm
-        of that, and their activations' norm at `layer`. `partial_r` and its interval are what is left without them.
+        of that, and their activations' norm at `layer`. `partial_r` and its interval are what is left without them, where there are words enough.
     """
     rated = ratings.set_index("emotion").reindex(concepts)
     has = rated["valence"].notna().to_numpy()
@@ -158,7 +160,7 @@ def components_summary(
             ),
             **_best_correlation(scores_LCK, human, permutations=permutations, seed=seed),
         }
-        if covariates_CM is not None:
+        if covariates_CM is not None and _enough(len(human), covariates_CM):
             summary[dimension] |= _partial_correlation(
                 scores_LCK[layer, :, component], human, covariates_CM[has], bootstraps=bootstraps, seed=seed
             )
@@ -187,6 +189,10 @@ def _partial_correlation(
     turned = left[0] * np.sign(signed)
     interval = _correlation_interval(turned, left[1][:, 0], bootstraps=bootstraps, seed=seed)
     return {"partial_r": abs(signed), "partial_interval": list(interval)}
+
+
+def _enough(n_words: int, covariates: np.ndarray) -> bool:
+    return n_words >= WORDS_PER_COVARIATE * (covariates.shape[-1] + 1)
 
 
 def _without(values_CK: np.ndarray, covariates_CM: np.ndarray) -> np.ndarray:

@@ -53,5 +53,5 @@ def test_files_that_are_named_exist_after_a_run(smoke_run):
 
 def test_targets_that_are_named_exist():
     makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"(?<!\w)make (\w+)", README):
+    for target in re.findall(r"(?<!\w)make ([\w-]+)", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
