@@ -9,7 +9,7 @@ run: $(INSTALLED) ## install what is missing, then run the whole workflow with c
 	$(VENV) -m snakemake --cores all
 	@echo "The report: $(CURDIR)/results/report.html"
 
-smoke: $(INSTALLED) ## the same in two minutes, with few texts; results in results-smoke/results
+smoke: $(INSTALLED) ## the same in about three minutes, with few texts; results in results-smoke/results
 	$(VENV) -m snakemake --cores all --directory results-smoke --configfile presets/smoke.yaml
 	@echo "The report: $(CURDIR)/results-smoke/results/report.html"
 

@@ -35,8 +35,8 @@ def planted_found(planted, planted_model) -> Found:
 
 
 NULLS = [
-    ("random model", 40),
-    ("noise", 100),
+    ("random model", 20),
+    ("noise", 60),
     pytest.param("random model", 200, marks=pytest.mark.slow),
     pytest.param("noise", 400, marks=pytest.mark.slow),
 ]
