@@ -347,7 +347,7 @@ def run(folder: Path, tmp_path: Path, recommended: int = 1) -> dict[str, Path]:
     """The script on the planted vectors, its words from a table of its own: outputs by name."""
     save_vectors(tmp_path / "vectors.safetensors", planted_vectors())
     write_json(tmp_path / "model.json", {"path": str(folder), "source": "tiny", "revision": "r"})
-    write_json(tmp_path / "retrieval.json", {"recommended_layer": recommended})
+    write_json(tmp_path / "geometry.json", {"layer": recommended})
     lines = [f"{concept},{words[0]},{words[1]}" for concept, words in WORDS.items()]
     (tmp_path / "words.csv").write_text(
         "\n".join(["emotion,forms,synonyms", *lines]) + "\n", encoding="utf-8"
@@ -356,7 +356,7 @@ def run(folder: Path, tmp_path: Path, recommended: int = 1) -> dict[str, Path]:
     outputs = {name: tmp_path / f"out/{name}" for name in ("tokens", "scores", "summary")}
     read_lens.main(
         tmp_path / "model.json", tmp_path / "vectors.safetensors", tmp_path / "words.csv", tmp_path / "idioms.txt",
-        tmp_path / "retrieval.json", *outputs.values(), cfg={"precision": "float32", **OPTIONS}, threads=1,
+        tmp_path / "geometry.json", *outputs.values(), cfg={"precision": "float32", **OPTIONS}, threads=1,
     )  # fmt: skip
     return outputs
 

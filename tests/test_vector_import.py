@@ -124,7 +124,7 @@ def test_our_own_file_comes_back_whole(tmp_path, tiny_vectors):
 def test_the_script_writes_the_contracts_file(tmp_path):
     path, concepts = one_npz(tmp_path)
     cfg = {"path": str(path), "concepts": concepts, "layers": [1, 2, 3, 4], "model": "owner/name"}
-    main(tmp_path / "vectors.safetensors", tmp_path / "summary.json", cfg=cfg)
+    main([], tmp_path / "vectors.safetensors", tmp_path / "summary.json", cfg=cfg)
     with safe_open(tmp_path / "vectors.safetensors", framework="numpy") as file:
         about = file.metadata()
         np.testing.assert_array_equal(file.get_tensor("denoised"), SORTED_LCD)
