@@ -216,3 +216,9 @@ def test_length_is_not_taken_out_of_a_handful_of_words():
     )
     enough = held_out_ratings(vectors, CONCEPTS, ratings[:20], covariates, **options)[1]
     assert "given_r" in enough["valence"]
+
+
+@pytest.mark.parametrize("n_concepts", [2, 3, 5])
+def test_maps_of_a_handful_of_concepts_are_finite(n_concepts):
+    plane = neighbour_plane(np.random.default_rng(18).standard_normal((n_concepts, 20)), seed=1)
+    assert plane.shape == (n_concepts, 2) and np.isfinite(plane).all()

@@ -27,8 +27,8 @@ def test_run_ends_in_report_scorecard_and_figures(smoke_run):
         (r, s) for r in (1, 2, 5, 8) for s in ("bundled", "own")
     }
     page = (results / "report.html").read_text()
-    # Twelve for each set, two that compare them; with one topic there is no retrieval and no growth of `own`.
-    assert page.count("data:image/svg+xml;base64,") == 24 and "</html>" in page
+    # Twelve for each set, two that compare them.
+    assert page.count("data:image/svg+xml;base64,") == 26 and "</html>" in page
     for name in (
         "retrieval",
         "growth",
