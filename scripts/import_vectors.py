@@ -10,15 +10,16 @@ from pathlib import Path
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import sha256_of, write_json
 from emotion_concepts.shards import read_layer
-from emotion_concepts.vector_import import read_vectors, save_imported
+from emotion_concepts.vector_import import UNKNOWN, read_vectors, save_imported
 
 
 def main(neutral: list[Path], vectors: Path, summary: Path, *, cfg: dict) -> None:
     """Import `cfg["path"]` with its `concepts` and `layers`, of the model `cfg["model"]`."""
     found = read_vectors(
-        Path(cfg["path"]).expanduser(), cfg["concepts"], cfg["layers"], model=cfg["model"] or "unknown"
+        Path(cfg["path"]).expanduser(), cfg["concepts"], cfg["layers"], model=cfg["model"] or UNKNOWN
     )
-    if neutral:
+    # A file of this project has the norms that it was made with.
+    if neutral and found.revision == UNKNOWN:
         norms = {layer: float(read_layer(neutral[0], layer).norm.mean()) for layer in found.layers}
         found = dataclasses.replace(found, residual_norm=norms)
     save_imported(vectors, found)

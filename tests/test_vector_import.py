@@ -1,10 +1,12 @@
 """Vectors made elsewhere, against the arrays that they were made from."""
 
+import dataclasses
 import json
 import pickle
 import struct
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from safetensors.torch import save_file as save_torch
 from emotion_concepts import load_vectors
 from emotion_concepts.config_vectors import VectorSet
 from emotion_concepts.errors import DataError
+from emotion_concepts.shards import layer_path
 from emotion_concepts.vector_import import read_vectors, save_imported
 from emotion_concepts.vectors import save_vectors
 from scripts.import_vectors import main
@@ -285,3 +288,27 @@ def test_our_own_file_is_checked_as_any_other(tmp_path, tiny_vectors):
     save_vectors(tmp_path / "v.safetensors", tiny_vectors)
     with pytest.raises(DataError, match="the vector of 'sad' at layer 1 is zero"):
         read_vectors(tmp_path / "v.safetensors")
+
+
+def test_norms_of_the_model_leave_vectors_as_given_and_files_of_this_project_as_they_are(tmp_path):
+    """Vectors of a known model take its residual norm; what they say of themselves stays."""
+    path, concepts = one_npz(tmp_path)
+    neutral = tmp_path / "neutral"
+    neutral.mkdir()
+    for layer in (1, 2, 3, 4):
+        with h5py.File(layer_path(neutral, layer), "w") as file:
+            for name in ("id", "emotion", "topic"):
+                file.create_dataset(name, data=["a", "b"], dtype=h5py.string_dtype())
+            file["mean"], file["n_tokens"] = np.zeros((2, 8), np.float32), np.array([5, 5], np.int32)
+            file["norm"] = np.array([layer, layer + 2.0], np.float32)
+    cfg = {"path": str(path), "concepts": concepts, "layers": [1, 2, 3, 4], "model": "owner/name"}
+    main([neutral], tmp_path / "vectors.safetensors", tmp_path / "summary.json", cfg=cfg)
+    with safe_open(tmp_path / "vectors.safetensors", framework="numpy") as file:
+        assert file.metadata()["denoised"] == "as given"
+    made = load_vectors(tmp_path / "vectors.safetensors")
+    assert made.residual_norm == {layer: layer + 1.0 for layer in (1, 2, 3, 4)}
+    own = dataclasses.replace(made, revision="r1", residual_norm=dict.fromkeys(made.layers, 7.0))
+    save_vectors(tmp_path / "own.safetensors", own)
+    cfg = {"path": str(tmp_path / "own.safetensors"), "concepts": None, "layers": None, "model": "owner/name"}
+    main([neutral], tmp_path / "again.safetensors", tmp_path / "summary.json", cfg=cfg)
+    assert load_vectors(tmp_path / "again.safetensors").residual_norm == own.residual_norm

@@ -3,7 +3,6 @@
 numpy alone; nothing is unpickled. Shape letters: L layers, C concepts, D width.
 """
 
-import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from safetensors import SafetensorError, deserialize, safe_open
 
 from emotion_concepts.config_vectors import vector_files
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import written_whole
 from emotion_concepts.vectors import EmotionVectors, load_vectors, save_vectors
 
 UNKNOWN = "unknown"
@@ -84,12 +82,8 @@ def read_vectors(
 
 
 def save_imported(path: Path, vectors: EmotionVectors) -> None:
-    """Write `vectors.safetensors`; the metadata say of vectors that were not denoised here that they were not."""
-    as_given = np.isnan(list(vectors.residual_norm.values())).all()
-    with written_whole(path) as temporary:
-        save_vectors(temporary, vectors)
-        if as_given:
-            temporary.write_bytes(_with_metadata(temporary.read_bytes(), {"denoised": "as given"}))
+    """Write `vectors.safetensors`; the metadata say of vectors that were not made here that they are as given."""
+    save_vectors(path, vectors, {"denoised": "as given"} if vectors.revision == UNKNOWN else {})
 
 
 def _own_vectors(path: Path) -> EmotionVectors | None:
@@ -271,13 +265,3 @@ def _checked(path: Path, vector_LCD: np.ndarray, concepts: list[str], layers: li
 
 def _shape(array: np.ndarray) -> str:
     return f"[{', '.join(map(str, array.shape))}]"
-
-
-def _with_metadata(content: bytes, more: Mapping[str, str]) -> bytes:
-    """A safetensors file with more in its metadata."""
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(content[8 : 8 + size])
-    header["__metadata__"] |= more
-    encoded = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
-    encoded += b" " * (-len(encoded) % 8)
-    return len(encoded).to_bytes(8, "little") + encoded + content[8 + size :]

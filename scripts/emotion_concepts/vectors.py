@@ -4,9 +4,10 @@ numpy and scipy alone, float64 inside. Shape letters: N texts, C concepts, L lay
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from safetensors import safe_open
@@ -107,9 +108,10 @@ def random_directions(count: int, width: int, seed: int) -> np.ndarray:
     return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
 
 
-def save_vectors(path: Path, vectors: EmotionVectors) -> None:
-    """Write `vectors.safetensors` whole (contract: design.md, section 7)."""
+def save_vectors(path: Path, vectors: EmotionVectors, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write `vectors.safetensors` whole (contract: design.md, section 7), with more metadata if given."""
     metadata = {
+        **more,
         "concepts": json.dumps(vectors.concepts),
         "layers": json.dumps(vectors.layers),
         "model": vectors.model,
