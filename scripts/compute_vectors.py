@@ -13,7 +13,7 @@ from emotion_concepts import cells, reliability
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, sha256_of, write_json
 from emotion_concepts.ratings import write_table
-from emotion_concepts.shards import LayerActivations, leave_one_out_file, read_layer, read_token_covariance
+from emotion_concepts.shards import leave_one_out_file, read_layer, read_token_covariance
 from emotion_concepts.vectors import (
     EmotionVectors,
     centred,
@@ -25,9 +25,6 @@ from emotion_concepts.vectors import (
     without_components,
 )
 
-# Halvings of the topics behind a split-half cosine.
-MAX_SPLITS = 70
-
 
 def main(
     manifest: Path, layers: Path, neutral: Path, vectors: Path, controls: Path, left_out: Path, reliable: Path,
@@ -37,23 +34,31 @@ def main(
     about = read_json(manifest)
     width, seed = about["width"], cfg["seed"]
     raw, denoised, shuffled, orthogonal, norms, removed, tables = [], [], [], [], {}, [], []
+    # Which story a row is of is the same in every layer; the first one's values are not held on to.
+    first = read_layer(layers, 0)
+    emotions, topics = first.emotion, first.topic
+    del first
+    concepts = sorted(set(emotions.tolist()))
+    labels = reliability.shuffled_labels(emotions, topics, seed)
+    groups = cells.topic_groups(topics, seed)
     with leave_one_out_file(left_out) as keep:
         for layer in range(about["n_layers"]):
             stories = read_layer(layers, layer)
-            concepts = sorted(set(stories.emotion.tolist()))
-            vector_CD = centred(concept_means(stories.mean, stories.emotion, concepts))
+            vector_CD = centred(concept_means(stories.mean, emotions, concepts))
             components = leading_components(read_token_covariance(neutral, layer), cfg["denoise_variance"])
             raw.append(vector_CD.astype(np.float32))
             denoised.append(without_components(vector_CD, components).astype(np.float32))
-            labels = reliability.shuffled_labels(stories.emotion, stories.topic, seed)
             shuffled.append(centred(concept_means(stories.mean, labels, concepts)).astype(np.float32))
             orthogonal.append(reliability.orthogonal_directions(vector_CD, cfg["control_directions"], seed))
             norms[layer] = float(stories.norm.mean(dtype=np.float64))
             removed.append(len(components))
-            groups = cells.topic_groups(stories.topic, seed)
-            sums, counts = cells.cell_sums(stories.mean, stories.emotion, groups)
+            sums, counts = cells.cell_sums(stories.mean, emotions, groups)
             keep(layer, np.unique(groups).tolist(), concepts, reliability.leave_one_out(sums, counts))
-            tables.append(reliability_table(layer, stories, concepts, sums, counts, cfg))
+            table = reliability.reliability_table(
+                emotions, stories.n_tokens, stories.norm, sums, counts, samples=cfg["reliability_samples"], seed=seed
+            )  # fmt: skip
+            table.insert(0, "layer", layer)
+            tables.append(table)
     write_table(reliable, pd.concat(tables))
     save_controls(
         controls,
@@ -73,39 +78,9 @@ def main(
             norms,
         ),
     )
-    counts = {concept: int((stories.emotion == concept).sum()) for concept in concepts}
-    found = {"stories": counts, "dropped": about["dropped"], "components_removed": removed}
+    stories_of = {concept: int((emotions == concept).sum()) for concept in concepts}
+    found = {"stories": stories_of, "dropped": about["dropped"], "components_removed": removed}
     write_json(summary, {**found, "residual_norm": list(norms.values()), "sha256": sha256_of(vectors)})
-
-
-def reliability_table(
-    layer: int,
-    stories: LayerActivations,
-    concepts: list[str],
-    sums: np.ndarray,
-    counts: np.ndarray,
-    cfg: dict,
-) -> pd.DataFrame:
-    """A line a concept: counts, length and norm of its stories, and how far its vector stays the same."""
-    halves = cells.topic_halves(len(counts), MAX_SPLITS, cfg["seed"])
-    mean, low = reliability.bootstrap_cosine(
-        sums, counts, samples=cfg["reliability_samples"], seed=cfg["seed"]
-    )
-    members = [stories.emotion == concept for concept in concepts]
-    return pd.DataFrame(
-        {
-            "layer": layer,
-            "concept": concepts,
-            "n_stories": [m.sum() for m in members],
-            "n_topics": (counts > 0).sum(0),
-            "n_tokens": [stories.n_tokens[m].mean() for m in members],
-            "log_tokens": [np.log(stories.n_tokens[m]).mean() for m in members],
-            "norm": [stories.norm[m].mean() for m in members],
-            "split_half": reliability.split_half(sums, counts, halves) if len(counts) > 1 else np.nan,
-            "bootstrap": mean,
-            "bootstrap_low": low,
-        }
-    )
 
 
 if __name__ == "__main__":

@@ -15,9 +15,8 @@ from emotion_concepts.geometry import (
     clusterings,
     cosines,
     hierarchical_order,
-    layer_similarity,
+    layers_table,
     principal_components,
-    profile_correlation,
 )
 from emotion_concepts.layers import described_layer
 from emotion_concepts.ratings import write_table
@@ -26,13 +25,12 @@ from emotion_concepts.valence_arousal import (
     components_summary,
     held_out_ratings,
     plane_table,
+    read_covariates,
 )
 from emotion_concepts.vectors import load_vectors
 
 CLUSTER_NUMBERS = range(2, 21)
 PAPER_CLUSTERS = 10
-# Resamples behind the interval of each layer's likeness: each costs a pass over all pairs of concepts.
-LIKENESS_SAMPLES = 400
 
 
 def main(
@@ -46,7 +44,7 @@ def main(
     layer = described_layer(known.layers, cfg["layer"], recommended)
     at = known.layers.index(layer)
     options = {name: cfg[name] for name in ("permutations", "bootstraps", "seed")}
-    others = covariates_by_layer(covariates[0], known.layers, known.concepts) if covariates else None
+    others = read_covariates(covariates[0], known.layers, known.concepts) if covariates else None
     write_table(components, components_by_layer(known.denoised_LCD, known.concepts, rated))
     predicted, readable = held_out_ratings(known.denoised_LCD, known.concepts, rated, others, **options)
     write_table(regression, predicted)
@@ -67,7 +65,7 @@ def main(
     points["cluster"] = labels.get(PAPER_CLUSTERS, np.zeros(len(points), int))
     write_table(plane, points)
 
-    write_table(layers, layers_table(known.denoised_LCD, at, known.layers, cfg["seed"]))
+    write_table(layers, layers_table(known.denoised_LCD, known.layers, layer, seed=cfg["seed"]))
     given = None if others is None else others[at]
     geometry = components_summary(known.denoised_LCD, known.concepts, rated, at, given, **options)
     write_json(
@@ -75,23 +73,6 @@ def main(
         {"layer": layer, "recommended": recommended == layer, "shares": shares.tolist(), "components": geometry,
          "regression": readable, "clusters": chosen.to_dict("records")},
     )  # fmt: skip
-
-
-def covariates_by_layer(path: Path, layers: list[int], concepts: list[str]) -> np.ndarray:
-    """What might explain a correlation as well: story length, its logarithm, activation norm; [L, C, 3]."""
-    table = pd.read_csv(path).set_index(["layer", "concept"])[["n_tokens", "log_tokens", "norm"]]
-    return np.stack([table.loc[layer].loc[concepts].to_numpy() for layer in layers])
-
-
-def layers_table(vectors_LCD: np.ndarray, at: int, layers: list[int], seed: int) -> pd.DataFrame:
-    """Likeness of every pair of layers, and of each with the described one its interval."""
-    likeness_LL = layer_similarity(vectors_LCD)
-    table = pd.DataFrame(likeness_LL, columns=[f"layer_{layer}" for layer in layers])
-    table.insert(0, "layer", layers)
-    found = [
-        profile_correlation(v, vectors_LCD[at], samples=LIKENESS_SAMPLES, seed=seed)[1] for v in vectors_LCD
-    ]
-    return table.assign(low=[low for low, _ in found], high=[high for _, high in found])
 
 
 if __name__ == "__main__":

@@ -3,19 +3,17 @@
 Shape letters: L layers, C concepts that both have, D and E widths, K components.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy.spatial import procrustes
 
-from emotion_concepts.geometry import principal_components, profile_correlation
+from emotion_concepts.geometry import PROFILE_SAMPLES, principal_components, profile_correlation
 from emotion_concepts.vectors import EmotionVectors, centred
 
 FEWEST_CONCEPTS = 3
-# Resamples behind an interval: each costs a pass over all pairs of concepts.
-SAMPLES = 400
 # Leading components that are turned onto each other, at most; with more, any two sets would fit.
 PROCRUSTES_COMPONENTS = 10
 SHUFFLES = 19
@@ -40,11 +38,7 @@ def set_agreement(vectors: Mapping[str, EmotionVectors], *, seed: int) -> pd.Dat
     of a set have in common does not count.
     """
     rows = []
-    for first, second in combinations(vectors, 2):
-        shared = sorted(set(vectors[first].concepts) & set(vectors[second].concepts))
-        if len(shared) < FEWEST_CONCEPTS:
-            continue
-        a_LCD, b_LCE = (_units(vectors[name], shared) for name in (first, second))
+    for first, second, shared, a_LCD, b_LCE in _pairs(vectors):
         deepest = len(b_LCE) - 1
         for i, a_CD in enumerate(a_LCD):
             j = round(i / max(1, len(a_LCD) - 1) * deepest) if len(a_LCD) != len(b_LCE) else i
@@ -70,11 +64,7 @@ def concept_cosines(vectors: Mapping[str, EmotionVectors]) -> pd.DataFrame:
         first, second, layer, concept, cosine.
     """
     tables = []
-    for first, second in combinations(vectors, 2):
-        shared = sorted(set(vectors[first].concepts) & set(vectors[second].concepts))
-        if len(shared) < FEWEST_CONCEPTS:
-            continue
-        a_LCD, b_LCE = (_units(vectors[name], shared) for name in (first, second))
+    for first, second, shared, a_LCD, b_LCE in _pairs(vectors):
         if a_LCD.shape != b_LCE.shape:
             continue
         for layer, cosine_C in zip(vectors[first].layers, (a_LCD * b_LCE).sum(-1), strict=True):
@@ -84,6 +74,14 @@ def concept_cosines(vectors: Mapping[str, EmotionVectors]) -> pd.DataFrame:
     return pd.concat(tables)[columns] if tables else pd.DataFrame(columns=columns)
 
 
+def _pairs(vectors: Mapping[str, EmotionVectors]) -> Iterator[tuple]:
+    """Every two sets with concepts enough in common: their names, those concepts, and their units [L, C, D]."""
+    for first, second in combinations(vectors, 2):
+        shared = sorted(set(vectors[first].concepts) & set(vectors[second].concepts))
+        if len(shared) >= FEWEST_CONCEPTS:
+            yield first, second, shared, _units(vectors[first], shared), _units(vectors[second], shared)
+
+
 def _agreement(a_CD: np.ndarray, b_CE: np.ndarray, one_space: bool, seed: int) -> dict:
     n = len(a_CD)
     cosine, found = np.nan, np.nan
@@ -91,7 +89,7 @@ def _agreement(a_CD: np.ndarray, b_CE: np.ndarray, one_space: bool, seed: int) -
         cosine_CC = a_CD @ b_CE.T
         cosine = np.diag(cosine_CC).mean()
         found = np.mean([(cosine_CC.argmax(axis) == np.arange(n)).mean() for axis in (0, 1)])
-    rsa, (low, high) = profile_correlation(a_CD, b_CE, samples=SAMPLES, seed=seed)
+    rsa, (low, high) = profile_correlation(a_CD, b_CE, samples=PROFILE_SAMPLES, seed=seed)
     count = min(PROCRUSTES_COMPONENTS, (n - 1) // 2)
     a_CK, b_CK = (principal_components(x, count)[0] for x in (a_CD, b_CE))
     rng = np.random.default_rng(seed)

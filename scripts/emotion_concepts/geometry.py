@@ -15,6 +15,9 @@ from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from emotion_concepts.statistics import bootstrap_weights, interval
 
+# Resamples behind an interval of likeness: each costs a pass over all pairs of concepts.
+PROFILE_SAMPLES = 400
+
 
 def cosines(vectors_CD: np.ndarray) -> np.ndarray:
     """Cosine of every pair of vectors: float64 [C, C]."""
@@ -126,3 +129,22 @@ def profile_correlation(
         dx, dy = x - weight @ x, y - weight @ y
         values.append((weight @ (dx * dy)) / np.sqrt((weight @ dx**2) * (weight @ dy**2)))
     return float(np.corrcoef(x, y)[0, 1]), interval(np.array(values), len(vectors_CD))
+
+
+def layers_table(
+    vectors_LCD: np.ndarray, layers: Sequence[int], described: int, *, seed: int
+) -> pd.DataFrame:
+    """Likeness of every pair of layers, and the interval of each one's with the described layer.
+
+    Returns
+    -------
+    DataFrame
+        layer, layer_K for each layer K, low, high.
+    """
+    at = list(layers).index(described)
+    table = pd.DataFrame(layer_similarity(vectors_LCD), columns=[f"layer_{layer}" for layer in layers])
+    table.insert(0, "layer", layers)
+    found = [
+        profile_correlation(v, vectors_LCD[at], samples=PROFILE_SAMPLES, seed=seed)[1] for v in vectors_LCD
+    ]
+    return table.assign(low=[low for low, _ in found], high=[high for _, high in found])

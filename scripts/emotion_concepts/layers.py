@@ -43,15 +43,16 @@ def steered_layers(
     ConfigError
         The model, or the vectors, lack a chosen one.
     """
+    known = range(n_layers) if known is None else known
     if chosen:
-        missing = sorted(set(_known(n_layers, list(chosen))) - set(chosen if known is None else known))
+        missing = sorted(set(_known(n_layers, list(chosen))) - set(known))
         if missing:
             raise ConfigError(
                 f"layer {missing[0]}, but there are vectors of layers {', '.join(map(str, known))}"
             )
         return list(chosen)
     third = list(range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3)))
-    return [layer for layer in third if known is None or layer in known] or list(known)
+    return [layer for layer in third if layer in known] or list(known)
 
 
 def _known(n_layers: int, layers: list[int]) -> list[int]:

@@ -1,13 +1,63 @@
 """How far a concept's vector is the same when it is made from other stories (method.md, section 4).
 
-numpy alone. Topics are what is halved, resampled and left out, never single stories: two stories of one
+numpy and pandas alone. Topics are what is halved, resampled and left out, never single stories: two stories of one
 topic share more than their concept. Shape letters: P topics, C concepts, D width, S splits or samples.
 """
 
 import numpy as np
+import pandas as pd
 
-from emotion_concepts.cells import vectors_of
+from emotion_concepts.cells import topic_halves, vectors_of
 from emotion_concepts.statistics import bootstrap_weights
+
+# Halvings of the topics behind a split-half cosine, at most.
+MAX_SPLITS = 70
+
+
+def reliability_table(
+    emotions: np.ndarray,
+    n_tokens_N: np.ndarray,
+    norm_N: np.ndarray,
+    sums_PCD: np.ndarray,
+    counts_PC: np.ndarray,
+    *,
+    samples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """A line a concept at one layer: its stories, and how far its vector stays the same.
+
+    Parameters
+    ----------
+    emotions, n_tokens_N, norm_N : arrays [stories]
+        Concept, length in tokens and activation norm of each.
+    sums_PCD, counts_PC : ndarray
+        As `cells.cell_sums` gives them.
+    samples : int
+        Resamples of the topics.
+
+    Returns
+    -------
+    DataFrame
+        concept, n_stories, n_topics; n_tokens, log_tokens, norm: means over its stories; split_half,
+        bootstrap, bootstrap_low: as `split_half` and `bootstrap_cosine` give them.
+    """
+    concepts = np.unique(emotions)
+    halves = topic_halves(len(counts_PC), MAX_SPLITS, seed)
+    mean, low = bootstrap_cosine(sums_PCD, counts_PC, samples=samples, seed=seed)
+    members = [emotions == concept for concept in concepts]
+    return pd.DataFrame(
+        {
+            "concept": concepts,
+            "n_stories": [m.sum() for m in members],
+            "n_topics": (counts_PC > 0).sum(0),
+            "n_tokens": [n_tokens_N[m].mean() for m in members],
+            "log_tokens": [np.log(n_tokens_N[m]).mean() for m in members],
+            "norm": [norm_N[m].mean() for m in members],
+            "split_half": split_half(sums_PCD, counts_PC, halves) if len(counts_PC) > 1 else np.nan,
+            "bootstrap": mean,
+            "bootstrap_low": low,
+        }
+    )
 
 
 def split_half(sums_PCD: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:

@@ -142,13 +142,21 @@ def partial_pearson(x_NK: np.ndarray, y_N: np.ndarray, covariate_NM: np.ndarray)
 
     The regression has an intercept. NaN where the covariates leave nothing of a side.
     """
-    covariate = covariate_NM - covariate_NM.mean(0)
-    sides = np.column_stack([x_NK, y_N])
-    sides = sides - sides.mean(0)
-    left = sides - covariate @ np.linalg.lstsq(covariate, sides, rcond=None)[0]
-    explained = np.linalg.norm(left, axis=0) <= 1e-10 * np.linalg.norm(sides, axis=0)
-    left[:, explained] = 0
+    left = without_covariates(np.column_stack([x_NK, y_N]), covariate_NM)
     return pearson(left[:, :-1], left[:, -1])
+
+
+def without_covariates(value_NK: np.ndarray, covariate_NM: np.ndarray) -> np.ndarray:
+    """What linear regression on the covariates, with an intercept, leaves of each column: float64 [N, K].
+
+    Exactly 0 where they leave nothing but rounding.
+    """
+    value = value_NK - value_NK.mean(0, dtype=np.float64)
+    # Scaled alike: a norm in thousands beside a logarithm would cost digits. One that does not vary explains nothing.
+    covariate = np.nan_to_num(_unit(covariate_NM), nan=0.0)
+    left = value - covariate @ np.linalg.lstsq(covariate, value, rcond=None)[0]
+    left[:, np.linalg.norm(left, axis=0) <= 1e-10 * np.linalg.norm(value, axis=0)] = 0
+    return left
 
 
 def max_abs_correlation_null(

@@ -4,6 +4,8 @@ Principal components against human valence and arousal, regression with the word
 when story length and activation norm are taken out. Shape letters: L layers, C concepts, K components.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,15 @@ DIMENSIONS = ("valence", "arousal")
 WORDS_PER_COVARIATE = 5
 # Correlation of two human norms with each other on these words (method.md, section 4).
 HUMAN_CEILING = {"valence": 0.95, "arousal": 0.75}
+
+
+def read_covariates(path: Path, layers: list[int], concepts: list[str]) -> np.ndarray:
+    """What might explain a correlation as well, from a table of reliability: float64 [L, C, 3].
+
+    Each concept's story length, the logarithm of that, and its activations' norm.
+    """
+    table = pd.read_csv(path).set_index(["layer", "concept"])[["n_tokens", "log_tokens", "norm"]]
+    return np.stack([table.loc[layer].loc[concepts].to_numpy() for layer in layers])
 
 
 def components_by_layer(vectors_LCD: np.ndarray, concepts: list[str], ratings: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +103,8 @@ def held_out_ratings(
         }
         if covariates_LCM is not None and _enough(len(human), covariates_LCM):
             vectors, rating = (
-                _without(x, covariates_LCM[best][has]) for x in (vectors_LCD[best][has], human[:, None])
+                statistics.without_covariates(x, covariates_LCM[best][has])
+                for x in (vectors_LCD[best][has], human[:, None])
             )
             predicted = held_out_operator(vectors) @ rating
             given = _correlation_interval(predicted, rating[:, 0], bootstraps=bootstraps, seed=seed)
@@ -139,7 +151,8 @@ def components_summary(
     ----------
     covariates_CM : ndarray, optional
         What might explain it as well, for each concept: its stories' length in tokens, the logarithm
-        of that, and their activations' norm at `layer`. `partial_r` and its interval are what is left without them, where there are words enough.
+        of that, and their activations' norm at `layer`. `partial_r` and its interval are what is left
+        without them, where there are words enough.
     """
     rated = ratings.set_index("emotion").reindex(concepts)
     has = rated["valence"].notna().to_numpy()
@@ -184,23 +197,15 @@ def _partial_correlation(
     scores_C: np.ndarray, human_C: np.ndarray, covariates_CM: np.ndarray, *, bootstraps: int, seed: int
 ) -> dict:
     """The same correlation given the covariates: |r| and interval, from what they leave of both sides."""
-    left = [_without(y[:, None], covariates_CM) for y in (scores_C, human_C)]
-    signed = float(statistics.partial_pearson(scores_C[:, None], human_C, covariates_CM)[0])
-    turned = left[0] * np.sign(signed)
-    interval = _correlation_interval(turned, left[1][:, 0], bootstraps=bootstraps, seed=seed)
+    score_C, rating_C = statistics.without_covariates(np.column_stack([scores_C, human_C]), covariates_CM).T
+    signed = float(statistics.pearson(score_C[:, None], rating_C)[0])
+    turned = score_C[:, None] * np.sign(signed)
+    interval = _correlation_interval(turned, rating_C, bootstraps=bootstraps, seed=seed)
     return {"partial_r": abs(signed), "partial_interval": list(interval)}
 
 
 def _enough(n_words: int, covariates: np.ndarray) -> bool:
     return n_words >= WORDS_PER_COVARIATE * (covariates.shape[-1] + 1)
-
-
-def _without(values_CK: np.ndarray, covariates_CM: np.ndarray) -> np.ndarray:
-    """What linear regression on the covariates leaves of each column: float64 [C, K]."""
-    spread = covariates_CM.std(0)
-    scaled = (covariates_CM - covariates_CM.mean(0)) / np.where(spread > 0, spread, 1)
-    design = np.column_stack([np.ones(len(scaled)), scaled])
-    return values_CK - design @ np.linalg.lstsq(design, values_CK.astype(np.float64), rcond=None)[0]
 
 
 def _best_correlation(scores_LCK: np.ndarray, human_C: np.ndarray, *, permutations: int, seed: int) -> dict:

@@ -64,23 +64,26 @@ def retrieval_by_layer(
         concept; recommended_layer. Only counts and the layer, and empty tables, where fewer than two
         concepts have stories in every half.
     """
+    # Which story a row is of is the same in every layer; the first one's values are not held on to.
     first = read(0)
-    groups = topic_groups(first.topic, seed)
-    counts = cell_sums(first.n_tokens[:, None], first.emotion, groups)[1]
+    emotions, topics, n_tokens, n_bytes = first.emotion, first.topic, first.n_tokens, first.mean.nbytes
+    del first
+    groups = topic_groups(topics, seed)
+    counts = cell_sums(n_tokens[:, None], emotions, groups)[1]
     first_SP = topic_halves(len(counts), max_splits, seed)
     whole = concepts_in_every_half(counts, first_SP)
     n_concepts = int(whole.sum())
     summary = {
         "n_concepts": n_concepts,
-        "n_topics": len(np.unique(first.topic)),
+        "n_topics": len(np.unique(topics)),
         "n_splits": 2 * len(first_SP),
         "n_stories": len(texts),
     }
     if len(counts) < 2 or n_concepts < 2:
         return *_empty_tables(), summary | {"recommended_layer": single_layer(n_layers, None)}
-    concepts = np.unique(first.emotion)[whole]
-    asked = np.isin(first.emotion, concepts)
-    emotions, topics = first.emotion[asked], groups[asked]
+    concepts = np.unique(emotions)[whole]
+    asked = np.isin(emotions, concepts)
+    emotions, topics = emotions[asked], groups[asked]
     orders = _label_orders(shuffles, len(counts), n_concepts, seed)
     weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
 
@@ -97,7 +100,7 @@ def retrieval_by_layer(
         return row, found_C, _shuffled_shares(gram.astype(np.float32), counts, orders, first_SP)
 
     # Side by side by layer, and every product on one thread: two layers take the time of one.
-    at_once = max(1, min(threads, LAYERS_MEMORY // first.mean.nbytes))
+    at_once = max(1, min(threads, LAYERS_MEMORY // n_bytes))
     with threadpool_limits(1 if at_once > 1 else threads), ThreadPoolExecutor(at_once) as pool:
         rows, found_LC, null_LS = zip(*pool.map(one_layer, range(n_layers)), strict=True)
     table = pd.DataFrame(rows, columns=["layer", "top1", "low", "high", "top5", "story"])
@@ -115,11 +118,11 @@ def retrieval_by_layer(
         "shuffled": float(null.mean()) if len(null) else None,
         "n_shuffles": len(null),
         **_word_counts([t for t, a in zip(texts, asked, strict=True) if a], emotions, topics, first_SP),
-        "length": length_retrieval(first.n_tokens[asked], emotions, topics, first_SP),
+        "length": length_retrieval(n_tokens[asked], emotions, topics, first_SP),
         "chance": 1 / n_concepts,
         "found_at_best": dict(zip(concepts.tolist(), found_LC[best].tolist(), strict=True)),
     }
-    growth = _growth(gram, counts, bootstraps=bootstraps, seed=seed)
+    growth = _growth(gram, counts, weights, seed=seed)
     return table, growth, _confusion(retrieval.nearest_concepts(gram, counts, first_SP), concepts), summary
 
 
@@ -177,11 +180,10 @@ def _word_counts(texts: list[str], emotions, topics, first_SP) -> dict:
     }
 
 
-def _growth(gram, counts, *, bootstraps: int, seed: int) -> pd.DataFrame:
-    """Share found by the number of topics on each side."""
+def _growth(gram, counts, weights_SC, *, seed: int) -> pd.DataFrame:
+    """Share found by the number of topics on each side; interval from these resamples of the concepts."""
     n_topics, n_concepts = counts.shape
     rng = np.random.default_rng(seed)
-    weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
     rows = []
     for size in range(1, n_topics // 2 + 1):
         drawn = np.array([rng.permutation(n_topics)[: 2 * size] for _ in range(GROWTH_SPLITS)])
@@ -192,7 +194,7 @@ def _growth(gram, counts, *, bootstraps: int, seed: int) -> pd.DataFrame:
         if usable.any():
             left, right = (side[usable] for side in sides)
             found_C = retrieval.share_found(gram, counts, left, right)
-            low, high = statistics.interval(weights @ found_C, n_concepts)
+            low, high = statistics.interval(weights_SC @ found_C, n_concepts)
             n_stories = np.mean([side @ counts for side in (left, right)])
             rows.append((size, n_stories, found_C.mean(), low, high))
     return pd.DataFrame(rows, columns=["n_topics", "n_stories", "top1", "low", "high"])
