@@ -1,112 +1,163 @@
-"""How long the CPU analyses take at the paper's scale, from one layer that is measured.
+"""How long the CPU analyses take at the paper's scale.
 
     .venv/bin/python benchmarks/analyses.py [--stories 205200] [--width 5120] [--layers 60]
 
-Makes activations of one layer (171 concepts, 100 topics, half size as `recording: {storage: float16}` keeps
-them), runs all that vectors, reliability and retrieval do with a layer, and multiplies by the number of
-layers: an extrapolation, for every layer is worked on by itself. Peak memory is this process's own.
+Makes the activations of a few layers (171 concepts, 100 topics, half size as `recording: {storage: float16}` keeps
+them) and runs the workflow's own scripts on two of them and on four: the difference is what a layer costs, and
+the rest what is done once. The time of all layers is extrapolated from that, for every layer is worked on by
+itself; the geometry is run with all of them. Peak memory is this process's own.
 """
 
 import argparse
+import json
 import resource
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
+import pandas as pd
 
-from emotion_concepts import cells, reliability, retrieval
-from emotion_concepts.shards import layer_path, read_layer
-from emotion_concepts.validation import _label_orders, _shuffled_shares
-from emotion_concepts.vectors import centred, concept_means, leading_components
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
 
-N_CONCEPTS, N_TOPICS = 171, 100
+import compute_vectors  # noqa: E402
+import describe_geometry  # noqa: E402
+import sum_stories  # noqa: E402
+import validate_retrieval  # noqa: E402
+from emotion_concepts.config import Config  # noqa: E402
+from emotion_concepts.shards import layer_path  # noqa: E402
+from emotion_concepts.vectors import EmotionVectors, save_vectors  # noqa: E402
+
+N_CONCEPTS, N_TOPICS, THREADS = 171, 100, 2
+FEW, MORE = 2, 4
 
 
-def write_synthetic_layer(folder: Path, n_stories: int, width: int) -> None:
-    """One layer of random activations with a direction for each concept."""
+def write_layers(folder: Path, n_stories: int, width: int, n_layers: int) -> None:
+    """Random activations with a direction for each concept, and the stories' texts of random words."""
     rng = np.random.default_rng(0)
     concept, topic = np.arange(n_stories) % N_CONCEPTS, np.arange(n_stories) // N_CONCEPTS % N_TOPICS
-    directions = rng.standard_normal((N_CONCEPTS, width), np.float32)
-    text = h5py.string_dtype()
-    with h5py.File(layer_path(folder, 0), "w") as file:
-        file.create_dataset("id", data=[f"s{i:06d}" for i in range(n_stories)], dtype=text)
-        file.create_dataset("emotion", data=[f"c{c:03d}" for c in concept], dtype=text)
-        file.create_dataset("topic", data=[f"t{t:03d}" for t in topic], dtype=text)
-        mean = file.create_dataset(
-            "mean", (n_stories, width), "f2", chunks=(max(1, (1 << 19) // width), width)
-        )
-        for start in range(0, n_stories, 4096):
-            rows = concept[start : start + 4096]
-            noise = rng.standard_normal((len(rows), width), np.float32)
-            mean[start : start + 4096] = (noise + 0.3 * directions[rows]).astype(np.float16)
-        file["scale"], file["norm"] = (
-            np.ones(n_stories, np.float32),
-            np.full(n_stories, width**0.5, np.float32),
-        )
-        file["n_tokens"] = np.full(n_stories, 150, np.int32)
+    labels = {
+        "id": [f"s{i:06d}" for i in range(n_stories)],
+        "emotion": [f"c{c:03d}" for c in concept],
+        "topic": [f"t{t:03d}" for t in topic],
+    }
+    n_tokens = rng.integers(100, 200, n_stories).astype(np.int32)
+    (folder / "layers").mkdir()
+    for layer in range(n_layers):
+        directions = rng.standard_normal((N_CONCEPTS, width), np.float32)
+        with h5py.File(layer_path(folder / "layers", layer), "w") as file:
+            for name, values in labels.items():
+                file.create_dataset(name, data=values, dtype=h5py.string_dtype())
+            chunks = (max(1, (1 << 19) // width), width)
+            mean = file.create_dataset("mean", (n_stories, width), "f2", chunks=chunks)
+            for start in range(0, n_stories, 4096):
+                rows = concept[start : start + 4096]
+                noise = rng.standard_normal((len(rows), width), np.float32)
+                mean[start : start + 4096] = (noise + 0.3 * directions[rows]).astype(np.float16)
+            file["scale"] = np.ones(n_stories, np.float32)
+            file["norm"] = np.full(n_stories, width**0.5, np.float32)
+            file["n_tokens"] = n_tokens
+    words = np.array([f"w{i}" for i in range(20_000)])
+    with open(folder / "stories.jsonl", "w", encoding="utf-8") as file:
+        for row in range(n_stories):
+            # Few words make up most of a text, as in a language.
+            text = " ".join(words[(20_000 * rng.random(110) ** 3).astype(int)])
+            line = {"id": labels["id"][row], "text": text,
+                    "labels": {"emotion": labels["emotion"][row], "topic": labels["topic"][row]}}  # fmt: skip
+            file.write(json.dumps(line) + "\n")
 
 
-def timed(name: str, work: Callable[[], object], spent: dict[str, float]) -> object:
-    """Run a step and keep its seconds."""
-    began = time.perf_counter()
-    result = work()
-    spent[name] = time.perf_counter() - began
-    return result
+def write_neutral(folder: Path, width: int, n_layers: int) -> None:
+    """Token covariances whose leading directions hold most of the variance, as those of real models do."""
+    rng = np.random.default_rng(1)
+    basis = np.linalg.qr(rng.standard_normal((width, 64)))[0]
+    covariance = (basis * 100 / np.arange(1, 65)) @ basis.T + 0.01 * np.eye(width)
+    folder.mkdir()
+    for layer in range(n_layers):
+        with h5py.File(layer_path(folder, layer), "w") as file:
+            file["token_covariance"] = covariance
 
 
-def one_layer(folder: Path, covariance: np.ndarray, spent: dict[str, float]) -> None:
-    """All that is done with a layer's activations."""
-    layer = timed("read", lambda: read_layer(folder, 0), spent)
-    names = sorted(set(layer.emotion.tolist()))
-    topics = cells.topic_groups(layer.topic, 1)
-    halves = cells.topic_halves(len(np.unique(topics)), 70, 1)
-    timed("vectors", lambda: centred(concept_means(layer.mean, layer.emotion, names)), spent)
-    labels = reliability.shuffled_labels(layer.emotion, layer.topic, 1)
-    timed("vectors of shuffled labels", lambda: centred(concept_means(layer.mean, labels, names)), spent)
-    timed("neutral components", lambda: leading_components(covariance, 0.5), spent)
-    sums, counts = timed(
-        "sums by topic and concept", lambda: cells.cell_sums(layer.mean, layer.emotion, topics), spent
+def by_layer(folder: Path, width: int, n_layers: int) -> dict[str, float]:
+    """Seconds of each stage that reads the layers."""
+    manifest = folder / "manifest.json"
+    about = {"n_layers": n_layers, "width": width, "source": "synthetic", "revision": "1", "dropped": []}
+    manifest.write_text(json.dumps(about))
+    given = {"manifest": manifest, "layers": folder / "layers", "sums": folder / "sums.h5", "threads": THREADS}
+    settings = Config()
+    vectors, validation = (getattr(settings, name).model_dump() for name in ("vectors", "validation"))
+    spent = {}
+    for name, work, more in (
+        ("sums", sum_stories, {"digest": folder / "sums.json", "cfg": vectors}),
+        (
+            "vectors and reliability",
+            compute_vectors,
+            {"neutral": folder / "neutral", "vectors": folder / "vectors.safetensors",
+             "controls": folder / "controls.safetensors", "left_out": folder / "leave_one_out.h5",
+             "reliable": folder / "reliability.csv", "summary": folder / "summary.json", "cfg": vectors},
+        ),
+        (
+            "retrieval",
+            validate_retrieval,
+            {"texts": folder / "stories.jsonl", "by_layer": folder / "retrieval.csv", "cfg": validation,
+             "growth": folder / "growth.csv", "confusion": folder / "confusion.csv", "summary": folder / "retrieval.json"},
+        ),
+    ):  # fmt: skip
+        began = time.perf_counter()
+        work.main(**given, **more)
+        spent[name] = time.perf_counter() - began
+    return spent
+
+
+def geometry(folder: Path, width: int, n_layers: int) -> float:
+    """Seconds of the geometry of all layers."""
+    rng = np.random.default_rng(2)
+    concepts = [f"c{c:03d}" for c in range(N_CONCEPTS)]
+    plane_CX = rng.standard_normal((N_CONCEPTS, 2))
+    vectors_LCD = rng.standard_normal((n_layers, N_CONCEPTS, width), np.float32)
+    vectors_LCD += plane_CX.astype(np.float32) @ rng.standard_normal((2, width), np.float32)
+    layers = list(range(n_layers))
+    save_vectors(
+        folder / "all.safetensors",
+        EmotionVectors(vectors_LCD, vectors_LCD, concepts, layers, "synthetic", "1", dict.fromkeys(layers, 1.0)),
     )
-    timed("without each topic", lambda: reliability.leave_one_out(sums, counts), spent)
-    timed("split halves", lambda: reliability.split_half(sums, counts, halves), spent)
-    timed("bootstrap", lambda: reliability.bootstrap_cosine(sums, counts, samples=100, seed=1), spent)
-    gram, counts = timed("gram", lambda: retrieval.topic_gram(layer.mean, layer.emotion, topics), spent)
-    timed("retrieval", lambda: retrieval.retrieval_ranks(gram, counts, halves), spent)
-    timed("single stories", lambda: retrieval.story_hits(layer.mean, layer.emotion, topics, halves), spent)
-    orders = _label_orders(49, len(counts), len(names), 1)
-    timed("49 shuffles", lambda: _shuffled_shares(gram.astype(np.float32), counts, orders, halves), spent)
+    pd.DataFrame({"emotion": concepts, "valence": plane_CX[:, 0], "arousal": plane_CX[:, 1], "match": "exact"}).to_csv(
+        folder / "ratings.csv", index=False
+    )
+    outputs = ("components", "regression", "similarity", "plane", "clusters", "layers", "summary")
+    began = time.perf_counter()
+    describe_geometry.main(
+        folder / "all.safetensors", folder / "ratings.csv", [], [], *(folder / f"{name}.out" for name in outputs),
+        cfg=Config().validation.model_dump(),
+    )  # fmt: skip
+    return time.perf_counter() - began
 
 
 def main() -> None:
-    """Measure a layer and print seconds by step, the extrapolated whole, and peak memory."""
+    """Measure, and print seconds by stage, the extrapolated whole, and peak memory."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--stories", type=int, default=205_200)
     parser.add_argument("--width", type=int, default=5120)
     parser.add_argument("--layers", type=int, default=60)
     asked = parser.parse_args()
-    # A neutral covariance whose leading directions hold most of the variance, as those of real models do.
-    rng = np.random.default_rng(1)
-    basis = np.linalg.qr(rng.standard_normal((asked.width, 64)))[0]
-    covariance = (basis * 100 / np.arange(1, 65)) @ basis.T + 0.01 * np.eye(asked.width)
-    spent: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        write_synthetic_layer(Path(folder), asked.stories, asked.width)
-        one_layer(Path(folder), covariance, spent)
-    for name, seconds in spent.items():
-        print(f"{name:30} {seconds:7.2f} s")
-    a_layer = sum(spent.values())
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_layers(folder, asked.stories, asked.width, MORE)
+        write_neutral(folder / "neutral", asked.width, MORE)
+        few, more = (by_layer(folder, asked.width, n) for n in (FEW, MORE))
+        shape = geometry(folder, asked.width, asked.layers)
+    whole = shape
+    for name in few:
+        a_layer = (more[name] - few[name]) / (MORE - FEW)
+        once = max(0.0, few[name] - FEW * a_layer)
+        whole += once + asked.layers * a_layer
+        print(f"{name:25} {a_layer:6.2f} s a layer, {once:6.2f} s once")
+    print(f"{'geometry':25} {shape:6.2f} s, all {asked.layers} layers")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
-    print(f"one layer {a_layer:.1f} s; {asked.layers} layers, extrapolated: {a_layer * asked.layers / 60:.1f} min; "
-          f"peak memory {peak:.1f} GB")  # fmt: skip
-    words = [f"w{i}" for i in range(20_000)]
-    texts = [" ".join(rng.choice(words, 110)) for _ in range(4000)]
-    began = time.perf_counter()
-    TfidfVectorizer(sublinear_tf=True).fit_transform(texts)
-    print(f"counting words of {len(texts)} stories: {time.perf_counter() - began:.1f} s")
+    print(f"{asked.layers} layers, extrapolated: {whole / 60:.1f} min on {THREADS} threads; peak memory {peak:.1f} GB")
 
 
 if __name__ == "__main__":

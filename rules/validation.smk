@@ -32,6 +32,8 @@ rule fetch_ratings:
 rule validate_retrieval:
     input:
         manifest="results/{model}/activations/{story_set}/manifest.json",
+        digest="results/{model}/vectors/{story_set}/sums.json",
+        sums=ancient("results/{model}/vectors/{story_set}/sums.h5"),
         layers=ancient("results/{model}/activations/{story_set}/layers"),
         texts="results/texts/{story_set}.jsonl",
     output:

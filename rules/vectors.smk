@@ -1,11 +1,40 @@
 # Vectors: concept means minus their mean, raw and denoised.
 
 
+rule sum_stories:
+    input:
+        manifest="results/{model}/activations/{story_set}/manifest.json",
+        # The manifest carries the digest of all values: an unchanged one stops a rerun here.
+        layers=ancient("results/{model}/activations/{story_set}/layers"),
+    output:
+        sums="results/{model}/vectors/{story_set}/sums.h5",
+        digest="results/{model}/vectors/{story_set}/sums.json",
+    log:
+        "results/logs/{model}/sum_stories/{story_set}.log",
+    benchmark:
+        "results/benchmarks/{model}/sum_stories/{story_set}.tsv"
+    wildcard_constraints:
+        story_set=any_of(SETTINGS.story_sets),
+    conda:
+        "../envs/workflow.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        cfg=keys_of("vectors", "seed"),
+        code=code_of("sum_stories"),
+    script:
+        "../scripts/sum_stories.py"
+
+
 rule compute_vectors:
     input:
         manifest="results/{model}/activations/{story_set}/manifest.json",
         neutral_manifest=f"results/{{model}}/activations/{NEUTRAL}/manifest.json",
-        # The manifests carry the digest of all values: unchanged ones stop a rerun here.
+        digest="results/{model}/vectors/{story_set}/sums.json",
+        sums=ancient("results/{model}/vectors/{story_set}/sums.h5"),
+        # Read for the stories' lengths and norms.
         layers=ancient("results/{model}/activations/{story_set}/layers"),
         neutral=ancient(f"results/{{model}}/activations/{NEUTRAL}/layers"),
     output:
@@ -22,7 +51,7 @@ rule compute_vectors:
         story_set=any_of(SETTINGS.story_sets),
     conda:
         "../envs/workflow.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=4000,
         runtime=30,

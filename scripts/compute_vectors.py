@@ -1,23 +1,25 @@
 """Emotion vectors of a story set at every layer, raw and denoised, with what they are judged by.
 
-Reads the per-layer activations of the stories and of the neutral dialogues; writes `vectors.safetensors`,
+Reads the sums of the stories' activations and the neutral dialogues' token moments; writes `vectors.safetensors`,
 control directions, vectors without each topic, their reliability, and a summary with counts.
 """
 
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 
-from emotion_concepts import cells, reliability
+from emotion_concepts import reliability
+from emotion_concepts.cells import all_vectors
 from emotion_concepts.entry import run_script
-from emotion_concepts.files import read_json, sha256_of, write_json
+from emotion_concepts.files import read_json, sha256_of, write_json, written_whole
+from emotion_concepts.layers import work_by_layer
 from emotion_concepts.ratings import write_table
-from emotion_concepts.shards import leave_one_out_file, read_layer, read_token_covariance
+from emotion_concepts.shards import read_labels, read_norms, read_token_covariance
+from emotion_concepts.story_sums import read_sums
 from emotion_concepts.vectors import (
     EmotionVectors,
-    centred,
-    concept_means,
     leading_components,
     random_directions,
     save_controls,
@@ -27,42 +29,45 @@ from emotion_concepts.vectors import (
 
 
 def main(
-    manifest: Path, layers: Path, neutral: Path, vectors: Path, controls: Path, left_out: Path, reliable: Path,
-    summary: Path, *, cfg: dict,
+    manifest: Path, layers: Path, sums: Path, neutral: Path, vectors: Path, controls: Path, left_out: Path,
+    reliable: Path, summary: Path, *, cfg: dict, threads: int = 2,
 ) -> None:  # fmt: skip
     """Vectors with `cfg`, the `vectors` section."""
-    about = read_json(manifest)
-    width, seed = about["width"], cfg["seed"]
-    raw, denoised, shuffled, orthogonal, norms, removed, tables = [], [], [], [], {}, [], []
-    # Which story a row is of is the same in every layer; the first one's values are not held on to.
-    first = read_layer(layers, 0)
-    emotions, topics = first.emotion, first.topic
-    del first
-    concepts = sorted(set(emotions.tolist()))
-    labels = reliability.shuffled_labels(emotions, topics, seed)
-    groups = cells.topic_groups(topics, seed)
-    with leave_one_out_file(left_out) as keep:
-        for layer in range(about["n_layers"]):
-            stories = read_layer(layers, layer)
-            vector_CD = centred(concept_means(stories.mean, emotions, concepts))
-            components = leading_components(read_token_covariance(neutral, layer), cfg["denoise_variance"])
-            raw.append(vector_CD.astype(np.float32))
-            denoised.append(without_components(vector_CD, components).astype(np.float32))
-            shuffled.append(centred(concept_means(stories.mean, labels, concepts)).astype(np.float32))
-            orthogonal.append(reliability.orthogonal_directions(vector_CD, cfg["control_directions"], seed))
-            norms[layer] = float(stories.norm.mean(dtype=np.float64))
-            removed.append(len(components))
-            sums, counts = cells.cell_sums(stories.mean, emotions, groups)
-            keep(layer, np.unique(groups).tolist(), concepts, reliability.leave_one_out(sums, counts))
-            table = reliability.reliability_table(
-                emotions, stories.n_tokens, stories.norm, sums, counts, samples=cfg["reliability_samples"], seed=seed
-            )  # fmt: skip
+    about, known, labels = read_json(manifest), read_sums(sums), read_labels(layers)
+    width, seed, samples = about["width"], cfg["seed"], cfg["reliability_samples"]
+
+    def one_layer(layer: int) -> tuple:
+        cells, norm_N = known.cells(layer), read_norms(layers, layer)
+        vector_CD = all_vectors(cells)
+        components_KD = leading_components(read_token_covariance(neutral, layer), cfg["denoise_variance"])
+        return (
+            vector_CD.astype(np.float32),
+            without_components(vector_CD, components_KD).astype(np.float32),
+            reliability.orthogonal_directions(vector_CD, cfg["control_directions"], seed).astype(np.float32),
+            reliability.leave_one_out(cells).astype(np.float32),
+            reliability.reliability_table(labels.assign(norm=norm_N), cells, samples=samples, seed=seed),
+            float(norm_N.mean(dtype=np.float64)),
+            len(components_KD),
+        )
+
+    raw, denoised, orthogonal, tables, norms, removed = [], [], [], [], {}, []
+    with written_whole(left_out) as temporary, h5py.File(temporary, "w") as file:
+        for name, values in (("topics", known.topics), ("concepts", known.concepts)):
+            file.create_dataset(name, data=values, dtype=h5py.string_dtype())
+        for layer, found in enumerate(work_by_layer(one_layer, about["n_layers"], threads)):
+            raw_CD, denoised_CD, orthogonal_KD, without_PCD, table, norm, count = found
+            raw.append(raw_CD)
+            denoised.append(denoised_CD)
+            orthogonal.append(orthogonal_KD)
+            file[f"layer_{layer:02d}"] = without_PCD
             table.insert(0, "layer", layer)
             tables.append(table)
+            norms[layer] = norm
+            removed.append(count)
     write_table(reliable, pd.concat(tables))
     save_controls(
         controls,
-        np.stack(shuffled),
+        np.stack([known.shuffled(layer) for layer in norms]),
         random_directions(cfg["control_directions"], width, seed),
         np.stack(orthogonal),
     )
@@ -71,14 +76,14 @@ def main(
         EmotionVectors(
             np.stack(raw),
             np.stack(denoised),
-            concepts,
+            known.concepts,
             list(norms),
             about["source"],
             about["revision"],
             norms,
         ),
     )
-    stories_of = {concept: int((emotions == concept).sum()) for concept in concepts}
+    stories_of = dict(zip(known.concepts, known.counts_PC.sum(0).tolist(), strict=True))
     found = {"stories": stories_of, "dropped": about["dropped"], "components_removed": removed}
     write_json(summary, {**found, "residual_norm": list(norms.values()), "sha256": sha256_of(vectors)})
 

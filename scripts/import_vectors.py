@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import sha256_of, write_json
-from emotion_concepts.shards import read_layer
+from emotion_concepts.shards import read_norms
 from emotion_concepts.vector_import import UNKNOWN, read_vectors, save_imported
 
 
@@ -20,7 +20,7 @@ def main(neutral: list[Path], vectors: Path, summary: Path, *, cfg: dict) -> Non
     )
     # A file of this project has the norms that it was made with.
     if neutral and found.revision == UNKNOWN:
-        norms = {layer: float(read_layer(neutral[0], layer).norm.mean()) for layer in found.layers}
+        norms = {layer: float(read_norms(neutral[0], layer).mean()) for layer in found.layers}
         found = dataclasses.replace(found, residual_norm=norms)
     save_imported(vectors, found)
     about = {"path": cfg["path"], "layers": found.layers, "width": found.raw_LCD.shape[-1]}

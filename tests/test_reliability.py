@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emotion_concepts.cells import cell_sums, topic_halves, vectors_of
+from emotion_concepts.cells import all_vectors, cell_sums, topic_halves
 from emotion_concepts.reliability import (
     bootstrap_cosine,
     leave_one_out,
@@ -37,18 +37,18 @@ def cosine(a, b):
 
 def test_cells_hold_the_sums_and_counts_of_their_stories():
     mean, emotion, topic = stories()
-    sums, counts = cell_sums(mean, emotion, topic)
+    cells = cell_sums(mean, emotion, topic)
     here = (emotion == "c2") & (topic == "t3")
-    np.testing.assert_allclose(sums[3, 2], (mean[here] - mean.mean(0)).sum(0))
-    assert counts[3, 2] == here.sum() and counts.sum() == len(mean)
+    np.testing.assert_allclose(cells.sums_PCD[3, 2], (mean[here] - mean.mean(0)).sum(0))
+    assert cells.counts_PC[3, 2] == here.sum() and cells.counts_PC.sum() == len(mean)
     np.testing.assert_allclose(
-        vectors_of(sums, counts, np.ones(4)), vectors_by_hand(mean, emotion, np.ones(len(mean))), atol=1e-9
+        all_vectors(cells), vectors_by_hand(mean, emotion, np.ones(len(mean))), atol=1e-9
     )
 
 
 def test_vectors_without_a_topic_match_a_loop():
     mean, emotion, topic = stories()
-    left_out = leave_one_out(*cell_sums(mean, emotion, topic))
+    left_out = leave_one_out(cell_sums(mean, emotion, topic))
     for t in range(4):
         np.testing.assert_allclose(left_out[t], vectors_by_hand(mean, emotion, topic != f"t{t}"), atol=1e-9)
 
@@ -61,21 +61,21 @@ def test_split_half_matches_a_loop_over_halvings():
         first = np.isin(topic, [f"t{t}" for t in np.flatnonzero(half)])
         a, b = (vectors_by_hand(mean, emotion, rows) for rows in (first, ~first))
         expected.append([cosine(x, y) for x, y in zip(a, b, strict=True)])
-    np.testing.assert_allclose(split_half(*cell_sums(mean, emotion, topic), halves), np.mean(expected, 0))
+    np.testing.assert_allclose(split_half(cell_sums(mean, emotion, topic), halves), np.mean(expected, 0))
 
 
 def test_reliability_is_high_with_signal_and_zero_without():
     for signal, low, high in ((4, 0.9, 1), (0, -0.15, 0.15)):
-        sums, counts = cell_sums(*stories(signal, n_concepts=20, width=200, uneven=False))
-        assert low <= split_half(sums, counts, topic_halves(4, 70, 0)).mean() <= high
-    mean_C, low_C = bootstrap_cosine(*cell_sums(*stories(4, width=200)), samples=100, seed=0)
+        cells = cell_sums(*stories(signal, n_concepts=20, width=200, uneven=False))
+        assert low <= split_half(cells, topic_halves(4, 70, 0)).mean() <= high
+    mean_C, low_C = bootstrap_cosine(cell_sums(*stories(4, width=200)), samples=100, seed=0)
     assert (mean_C > 0.95).all() and (low_C <= mean_C).all()
 
 
 def test_a_concept_without_stories_in_both_halves_has_no_reliability():
     mean, emotion, topic = stories()
     kept = (emotion != "c1") | (topic == "t0")
-    found = split_half(*cell_sums(mean[kept], emotion[kept], topic[kept]), topic_halves(4, 70, 0))
+    found = split_half(cell_sums(mean[kept], emotion[kept], topic[kept]), topic_halves(4, 70, 0))
     assert np.isnan(found[1]) and not np.isnan(np.delete(found, 1)).any()
 
 
@@ -104,5 +104,5 @@ def test_vectors_that_fill_the_width_leave_no_orthogonal_direction():
 def test_one_topic_alone_is_resampled_to_itself():
     mean, emotion, topic = stories()
     one = topic == "t0"
-    mean_C, _ = bootstrap_cosine(*cell_sums(mean[one], emotion[one], topic[one]), samples=50, seed=0)
+    mean_C, _ = bootstrap_cosine(cell_sums(mean[one], emotion[one], topic[one]), samples=50, seed=0)
     assert mean_C == pytest.approx(1)

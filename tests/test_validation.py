@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_concepts.cells import topic_halves
+from emotion_concepts.cells import cell_sums, topic_halves
 from emotion_concepts.scorecard import retrieval_entry
 from emotion_concepts.shards import LayerActivations
-from emotion_concepts.validation import length_retrieval, recommended_layer, retrieval_by_layer
+from emotion_concepts.validation import Stories, length_retrieval, recommended_layer, retrieval_by_layer
 
 CONCEPTS = [f"c{i:02d}" for i in range(30)]
 TOPICS = ["t0", "t1", "t2", "t3"]
@@ -30,9 +30,21 @@ def planted_layers(strengths, seed=0):
     return layers
 
 
+def stories_of(layers, texts):
+    first = layers[0]
+    return Stories(
+        first.emotion,
+        first.topic,
+        first.n_tokens,
+        texts,
+        cells=lambda k: cell_sums(layers[k].mean, first.emotion, first.topic),
+        rows=lambda k, rows: layers[k].mean[rows],
+    )
+
+
 def retrieve(layers, texts=None, **options):
     texts = texts or ["same words"] * len(layers[0].id)
-    return retrieval_by_layer(lambda k: layers[k], len(layers), texts, **OPTIONS | options)
+    return retrieval_by_layer(stories_of(layers, texts), len(layers), **OPTIONS | options)
 
 
 def test_planted_concepts_are_retrieved_and_the_layer_is_found():
@@ -96,7 +108,9 @@ def test_length_retrieval_matches_a_loop():
         for c in "abc":
             others = min(abs(means[0][c] - means[1][d]) for d in "abc" if d != c)
             hits.append(abs(means[0][c] - means[1][c]) < others)
-    assert length_retrieval(n_tokens, emotion, topic, halves) == pytest.approx(np.mean(hits))
+    assert length_retrieval(cell_sums(n_tokens[:, None], emotion, topic), halves) == pytest.approx(
+        np.mean(hits)
+    )
 
 
 def test_recommended_layer_is_the_middle_of_those_as_good_as_the_best():

@@ -3,6 +3,8 @@
 numpy and scipy alone. Shape letters: N texts, P topics, C concepts, D width, S splits or samples.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -11,17 +13,33 @@ from scipy import sparse
 # More topics than this are put together in groups at random: 924 halvings are enough, and what is kept
 # for each topic grows with their number.
 MAX_GROUPS = 12
-# Texts whose values are widened to float64 at once: 170 MB at a width of 5,120.
-TEXTS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class CellSums:
+    """Sums over the texts of each topic (or group of topics) and concept, at one layer.
+
+    sums_PCD : float64, of the values less `middle_D`; counts_PC : int, how many texts they are; middle_D :
+    float64, the mean of all texts. It is taken off because it cancels in every vector, and the digits that
+    matter are kept. Topics and concepts are in sorted order.
+    """
+
+    sums_PCD: np.ndarray
+    counts_PC: np.ndarray
+    middle_D: np.ndarray
+
+    def of_concepts(self, wanted_C: np.ndarray) -> "CellSums":
+        """Those of some concepts alone: bool or int [C]."""
+        return CellSums(self.sums_PCD[:, wanted_C], self.counts_PC[:, wanted_C], self.middle_D)
 
 
 def topic_groups(topics: np.ndarray, seed: int) -> np.ndarray:
-    """The topics themselves, or, if there are more than `MAX_GROUPS`, groups of like size: array [texts]."""
+    """The topics themselves, or, if there are more than `MAX_GROUPS`, groups of like size: str array [texts]."""
     names, topic = np.unique(topics, return_inverse=True)
     if len(names) <= MAX_GROUPS:
         return topics
     group = np.random.default_rng(seed).permutation(len(names)) % MAX_GROUPS
-    return group[topic]
+    return np.char.add("group ", np.char.zfill(group.astype(str), 2))[topic]
 
 
 def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
@@ -42,25 +60,53 @@ def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
 
 def cell_sums(
     values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Sums over the texts of each topic and concept, and how many they are: float64 [P, C, D], int [P, C].
+) -> CellSums:
+    """Sums over the texts of each topic and concept, of values at hand; they may be sparse."""
+    if not sparse.issparse(values_ND):
+        return summed_blocks([values_ND], (emotions, topics))[0]
+    shape, cell_N = _cells(emotions, topics)
+    entries = np.ones(len(cell_N)), (cell_N, np.arange(len(cell_N)))
+    member = sparse.csr_array(entries, shape=(shape[0] * shape[1], len(cell_N)))
+    return _less_middle((member @ values_ND).toarray(), shape, cell_N)
 
-    Topics and concepts are in sorted order. What is common to all texts is taken off: it cancels in every
-    vector, and the digits that matter are kept. The values may be sparse, and are never copied whole.
+
+def summed_blocks(
+    blocks: Iterable[np.ndarray], *labels: tuple[np.ndarray, np.ndarray]
+) -> list[CellSums]:
+    """The same of values that come in blocks of texts, for any number of ways to label the texts: one pass.
+
+    Parameters
+    ----------
+    blocks : iterable of [texts, D] arrays
+        In the order of the labels; each is let go of before the next is asked for.
+    labels : pairs of arrays [texts]
+        Concepts and topics, or whatever else stands in their places.
     """
+    ways = [_cells(*pair) for pair in labels]
+    sums_K: list[np.ndarray] = []
+    start = 0
+    for block in blocks:
+        block = np.asarray(block, np.float64)
+        sums_K = sums_K or [np.zeros((shape[0] * shape[1], block.shape[1])) for shape, _ in ways]
+        stop = start + len(block)
+        for sums, (_, cell_N) in zip(sums_K, ways, strict=True):
+            # Row by row: the block is in the cache, and a product with a matrix of zeros and ones takes thrice the time.
+            for cell, row in zip(cell_N[start:stop], block, strict=True):
+                sums[cell] += row
+        start = stop
+    return [_less_middle(sums, *way) for sums, way in zip(sums_K, ways, strict=True)]
+
+
+def _cells(emotions: np.ndarray, topics: np.ndarray) -> tuple[tuple[int, int], np.ndarray]:
+    """How many topics and concepts there are, and which cell each text is in."""
     (concepts, concept_N), (names, topic_N) = (np.unique(x, return_inverse=True) for x in (emotions, topics))
-    shape, n_texts = (len(names), len(concepts)), len(concept_N)
-    cell_N = topic_N * shape[1] + concept_N
-    sums = np.zeros((shape[0] * shape[1], values_ND.shape[1]))
-    for start in range(0, n_texts, TEXTS_AT_ONCE):
-        rows = np.arange(start, min(start + TEXTS_AT_ONCE, n_texts))
-        entries = np.ones(len(rows)), (cell_N[rows], np.arange(len(rows)))
-        member = sparse.csr_array(entries, shape=(len(sums), len(rows)))
-        part = member @ values_ND[rows]
-        sums += part.toarray() if sparse.issparse(part) else part
-    counts = np.bincount(cell_N, minlength=len(sums))
-    sums -= counts[:, None] * (sums.sum(0) / n_texts)
-    return sums.reshape(*shape, -1), counts.reshape(shape)
+    return (len(names), len(concepts)), topic_N * len(concepts) + concept_N
+
+
+def _less_middle(sums: np.ndarray, shape: tuple[int, int], cell_N: np.ndarray) -> CellSums:
+    counts, middle_D = np.bincount(cell_N, minlength=len(sums)), sums.sum(0) / len(cell_N)
+    sums -= counts[:, None] * middle_D
+    return CellSums(sums.reshape(*shape, -1), counts.reshape(shape), middle_D)
 
 
 def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
@@ -68,12 +114,17 @@ def concepts_in_every_half(counts_PC: np.ndarray, first_SP: np.ndarray) -> np.nd
     return ((first_SP @ counts_PC > 0) & (~first_SP @ counts_PC > 0)).all(0)
 
 
-def vectors_of(sums_PCD: np.ndarray, counts_PC: np.ndarray, weight_P: np.ndarray) -> np.ndarray:
+def vectors_of(cells: CellSums, weight_P: np.ndarray) -> np.ndarray:
     """Concept vectors from some topics, or weighted ones: float64 [C, D]; NaN for a concept without a text there.
 
-    Concept means minus their mean over the concepts that have any.
+    Concept means minus their mean over the concepts that have any (paper, section 1).
     """
-    n_C = weight_P @ counts_PC
+    n_C = weight_P @ cells.counts_PC
     with np.errstate(invalid="ignore", divide="ignore"):
-        means_CD = np.tensordot(np.asarray(weight_P, np.float64), sums_PCD, 1) / n_C[:, None]
+        means_CD = np.tensordot(np.asarray(weight_P, np.float64), cells.sums_PCD, 1) / n_C[:, None]
     return means_CD - np.nanmean(means_CD, 0) if (n_C > 0).any() else means_CD
+
+
+def all_vectors(cells: CellSums) -> np.ndarray:
+    """Concept vectors from every topic: float64 [C, D]."""
+    return vectors_of(cells, np.ones(len(cells.counts_PC)))

@@ -1,8 +1,14 @@
-"""Which layers are used where the settings leave it open."""
+"""Which layers are used where the settings leave it open, and work that is done at each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from emotion_concepts.errors import ConfigError
+
+T = TypeVar("T")
 
 
 def single_layer(n_layers: int, chosen: int | None) -> int:
@@ -53,6 +59,16 @@ def steered_layers(
         return list(chosen)
     third = list(range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3)))
     return [layer for layer in third if layer in known] or list(known)
+
+
+def work_by_layer(work: Callable[[int], T], n_layers: int, threads: int) -> Iterator[T]:
+    """What `work` gives for each layer, in their order, so many looked at side by side.
+
+    Every matrix product is made on one thread: two layers then take the time of one, which two threads on
+    one small product do not manage.
+    """
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        yield from pool.map(work, range(n_layers))
 
 
 def _known(n_layers: int, layers: list[int]) -> list[int]:

@@ -8,24 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
-from emotion_concepts.cells import cell_sums
+from emotion_concepts.cells import CellSums
 
 # Single stories that are asked for at most: each costs its products with all cells.
 STORIES_ASKED = 4000
 
 
-def topic_gram(
-    mean_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Inner products of the sums over each (topic, concept), and the counts behind them.
+def topic_gram(sums_PCD: np.ndarray) -> np.ndarray:
+    """Inner products of the sums over each (topic, concept): float64 [P, P, C, C].
 
-    Everything that retrieval needs of a layer: gram float64 [P, P, C, C], counts int [P, C].
-    Concepts and topics are in sorted order.
+    With their counts, everything that retrieval needs of a layer.
     """
-    sums, counts = cell_sums(mean_ND, emotions, topics)
-    return np.einsum("pcd,qed->pqce", sums, sums, optimize=True), counts
+    n_topics, n_concepts, width = sums_PCD.shape
+    flat_FD = sums_PCD.reshape(-1, width)
+    gram_FF = flat_FD @ flat_FD.T
+    return np.ascontiguousarray(
+        gram_FF.reshape(n_topics, n_concepts, n_topics, n_concepts).transpose(0, 2, 1, 3)
+    )
 
 
 def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def retrieval_ranks(gram_PPCC: np.ndarray, counts_PC: np.ndarray, first_SP: np.n
     Parameters
     ----------
     gram_PPCC, counts_PC : ndarray
-        As `topic_gram` gives them.
+        As `topic_gram` gives it, and the texts in each cell.
     first_SP : ndarray of bool
         Topics of the one half; rows 0 to S - 1 match its vectors against the other half's, the
         rest the other way round.
@@ -109,35 +109,40 @@ def _centred(table_CC: np.ndarray) -> np.ndarray:
     return less_CC
 
 
+def asked_stories(n_stories: int) -> np.ndarray:
+    """Which stories are asked for singly: all of them, or `STORIES_ASKED` evenly chosen; int [asked]."""
+    return np.unique(np.linspace(0, n_stories - 1, min(n_stories, STORIES_ASKED)).astype(int))
+
+
 def story_hits(
-    values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
+    values_ND: np.ndarray, concept_N: np.ndarray, topic_N: np.ndarray, cells: CellSums, first_SP: np.ndarray
 ) -> np.ndarray:
-    """Share of splits in which a story's nearest concept vector is its own: float64 [stories asked].
+    """Share of splits in which a story's nearest concept vector is its own: float64 [N].
 
     The vectors are made from the half of the topics that the story's topic is not in; nearest by
-    cosine, after the mean of that half's concept means is taken off the story. Of more stories than
-    `STORIES_ASKED` so many are asked, evenly chosen.
+    cosine, after the mean of that half's concept means is taken off the story.
 
-    Every concept needs stories in every half: see `concepts_in_every_half`.
+    Parameters
+    ----------
+    values_ND : ndarray
+        The stories that are asked for, with the place of each one's concept and topic in `cells`.
+    cells : CellSums
+        Of all stories. Every concept needs some in every half: see `concepts_in_every_half`.
     """
-    concept, topic = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
-    sums, counts = cell_sums(values_ND, emotions, topics)
-    asked = np.unique(np.linspace(0, len(concept) - 1, min(len(concept), STORIES_ASKED)).astype(int))
-    values = values_ND[asked].toarray() if sparse.issparse(values_ND) else values_ND[asked]
-    values = (values - values_ND.mean(0, dtype=np.float64)).astype(np.float32)
+    values_ND = (values_ND - cells.middle_D).astype(np.float32)
     # Every split adds up the same products, so each is made once. float32 tells the nearest.
-    products_PNC = values @ sums.astype(np.float32).transpose(0, 2, 1)
-    hits, times = np.zeros(len(asked)), np.zeros(len(asked))
+    products_PNC = values_ND @ cells.sums_PCD.astype(np.float32).transpose(0, 2, 1)
+    hits_N, times_N = np.zeros(len(values_ND)), np.zeros(len(values_ND))
     for first_P in (*first_SP, *~first_SP):
-        half = _half_vectors(sums, counts, first_P)
-        held_out = ~first_P[topic[asked]]
-        scores_NC = products_PNC[first_P].sum(0)[held_out] / half.n_C
+        half = _half_vectors(cells, first_P)
+        held_out = ~first_P[topic_N]
+        scores_NC = np.tensordot(first_P.astype(np.float32), products_PNC, 1)[held_out] / half.n_C
         scores_NC -= scores_NC.mean(1, keepdims=True)
         scores_NC -= half.with_middle_C
         scores_NC /= half.norm_C
-        hits[held_out] += scores_NC.argmax(1) == concept[asked][held_out]
-        times += held_out
-    return hits / np.maximum(times, 1)
+        hits_N[held_out] += scores_NC.argmax(1) == concept_N[held_out]
+        times_N += held_out
+    return hits_N / np.maximum(times_N, 1)
 
 
 @dataclass(frozen=True)
@@ -150,9 +155,9 @@ class _Half:
     with_middle_C: np.ndarray
 
 
-def _half_vectors(sums_PCD, counts_PC, first_P) -> _Half:
-    n_C = first_P @ counts_PC
-    means_CD = np.tensordot(first_P, sums_PCD, 1) / n_C[:, None]
+def _half_vectors(cells: CellSums, first_P) -> _Half:
+    n_C = first_P @ cells.counts_PC
+    means_CD = np.tensordot(first_P.astype(float), cells.sums_PCD, 1) / n_C[:, None]
     middle_D = means_CD.mean(0)
     vectors_CD = means_CD - middle_D
     norm_C = np.maximum(np.linalg.norm(vectors_CD, axis=1), 1e-30)

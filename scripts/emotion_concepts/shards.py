@@ -11,13 +11,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import h5py
 import numpy as np
+import pandas as pd
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import read_json, write_json, written_whole
@@ -140,7 +140,7 @@ class PartStore:
             place.setdefault(digest, []).append(row)
         mean, norm, n_tokens = None, np.zeros(len(digests), np.float32), np.zeros(len(digests), np.int32)
         for path in self._parts():
-            with _opened(path) as file:
+            with opened_h5(path) as file:
                 stored = enumerate(file["digest"].asstr()[:])
                 pairs = [(i, row) for i, digest in stored for row in place.get(digest, ())]
                 if not pairs:
@@ -237,43 +237,70 @@ def read_layer(folder: Path, layer: int) -> LayerActivations:
     DataError
         The file is missing or damaged; says which, and how to make it anew.
     """
-    with _opened(layer_path(folder, layer)) as file:
-        text = {name: file[name].asstr()[:].astype(str) for name in ("id", "emotion", "topic")}
+    with opened_h5(layer_path(folder, layer)) as file:
         mean = file["mean"][:]
         if "scale" in file:
             mean = mean * file["scale"][:][:, None]
-        return LayerActivations(**text, mean=mean, norm=file["norm"][:], n_tokens=file["n_tokens"][:])
+        return LayerActivations(
+            **_labels(file), mean=mean, norm=file["norm"][:], n_tokens=file["n_tokens"][:]
+        )
+
+
+def read_labels(folder: Path) -> pd.DataFrame:
+    """What is known of a text set's texts at every layer: id, emotion, topic, n_tokens; no values are read."""
+    with opened_h5(layer_path(folder, 0)) as file:
+        return pd.DataFrame(_labels(file) | {"n_tokens": file["n_tokens"][:]})
+
+
+def read_norms(folder: Path, layer: int) -> np.ndarray:
+    """Mean L2 norm over the pooled tokens of each text at one layer: float32 [texts]."""
+    with opened_h5(layer_path(folder, layer)) as file:
+        return file["norm"][:]
+
+
+def value_blocks(folder: Path, layer: int) -> Iterator[np.ndarray]:
+    """The values of one layer, a chunk of the file at a time, in order: float64 [rows, width]."""
+    with opened_h5(layer_path(folder, layer)) as file:
+        mean = file["mean"]
+        scale_N = file["scale"][:] if "scale" in file else None
+        step = mean.chunks[0]
+        for start in range(0, len(mean), step):
+            block = mean[start : start + step].astype(np.float64)
+            if scale_N is not None:
+                block *= scale_N[start : start + step, None]
+            yield block
+
+
+def read_rows(folder: Path, layer: int, rows: np.ndarray) -> np.ndarray:
+    """The values of some texts at one layer: float32 [rows, width]; `rows` ascend."""
+    with opened_h5(layer_path(folder, layer)) as file:
+        mean = file["mean"]
+        values = np.empty((len(rows), mean.shape[1]), np.float32)
+        # By whole chunks, which is what HDF5 reads in any case: asked row by row it takes many times longer.
+        step = mean.chunks[0]
+        for chunk in np.unique(rows // step):
+            here = rows // step == chunk
+            values[here] = mean[chunk * step : (chunk + 1) * step][rows[here] - chunk * step]
+        return values * file["scale"][:][rows, None] if "scale" in file else values
 
 
 def read_token_covariance(folder: Path, layer: int) -> np.ndarray:
     """Covariance of the token activations of one layer, where they were recorded: float64 [width, width]."""
-    with _opened(layer_path(folder, layer)) as file:
+    with opened_h5(layer_path(folder, layer)) as file:
         return file["token_covariance"][:]
 
 
-@contextmanager
-def leave_one_out_file(path: Path) -> Iterator[Callable[[int, list[str], list[str], np.ndarray], None]]:
-    """Give a function that keeps one layer's vectors made without each topic; the file is written whole.
-
-    Datasets `layer_KK` [topics, concepts, width] float32, with `topics` (or groups of them) and `concepts`.
-    """
-    with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
-
-        def keep(layer: int, topics: list[str], concepts: list[str], vectors_PCD: np.ndarray) -> None:
-            if "topics" not in file:
-                for name, values in (("topics", map(str, topics)), ("concepts", concepts)):
-                    file.create_dataset(name, data=list(values), dtype=h5py.string_dtype())
-            file[f"layer_{layer:02d}"] = vectors_PCD.astype(np.float32)
-
-        yield keep
+def _labels(file: h5py.File) -> dict[str, np.ndarray]:
+    return {name: file[name].asstr()[:].astype(str) for name in ("id", "emotion", "topic")}
 
 
 def _digests_of(path: Path) -> list[str]:
-    with _opened(path) as file:
+    with opened_h5(path) as file:
         return file["digest"].asstr()[:].tolist()
 
 
-def _opened(path: Path) -> h5py.File:
+def opened_h5(path: Path) -> h5py.File:
+    """Open a file of this project to read; one that is missing or damaged is a `DataError` that names it."""
     try:
         return h5py.File(path, "r")
     except OSError as error:

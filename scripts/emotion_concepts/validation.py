@@ -6,29 +6,41 @@ Shape letters: N stories, P topics, C concepts, S splits, L layers.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
-from threadpoolctl import threadpool_limits
 
 from emotion_concepts import retrieval, statistics
-from emotion_concepts.cells import cell_sums, concepts_in_every_half, topic_groups, topic_halves
-from emotion_concepts.layers import single_layer
-from emotion_concepts.shards import LayerActivations
+from emotion_concepts.cells import CellSums, cell_sums, concepts_in_every_half, topic_halves
+from emotion_concepts.layers import single_layer, work_by_layer
 
 # Pairs of topic sets behind each point of the growth curve.
 GROWTH_SPLITS = 40
-# Layers are looked at side by side as far as they fit in this together.
-LAYERS_MEMORY = 2 << 30
+
+
+@dataclass(frozen=True)
+class Stories:
+    """A story set as retrieval reads it.
+
+    emotion, topic : str arrays [N], the topic or the group of topics that the sums go by; n_tokens : int [N];
+    text : list of N; cells : gives the sums of a layer; rows : gives some stories' values at a layer,
+    float32 [asked, D].
+    """
+
+    emotion: np.ndarray
+    topic: np.ndarray
+    n_tokens: np.ndarray
+    text: list[str]
+    cells: Callable[[int], CellSums]
+    rows: Callable[[int, np.ndarray], np.ndarray]
 
 
 def retrieval_by_layer(
-    read: Callable[[int], LayerActivations],
+    stories: Stories,
     n_layers: int,
-    texts: list[str],
     *,
     max_splits: int,
     shuffles: int,
@@ -40,10 +52,6 @@ def retrieval_by_layer(
 
     Parameters
     ----------
-    read : callable
-        Gives a layer of a story set, by number.
-    texts : list of str
-        The same stories' texts in the same order, for the word-count (TF-IDF) control.
     threads : int
         Layers looked at side by side; the results do not depend on it.
 
@@ -64,51 +72,44 @@ def retrieval_by_layer(
         concept; recommended_layer. Only counts and the layer, and empty tables, where fewer than two
         concepts have stories in every half.
     """
-    # Which story a row is of is the same in every layer; the first one's values are not held on to.
-    first = read(0)
-    emotions, topics, n_tokens, n_bytes = first.emotion, first.topic, first.n_tokens, first.mean.nbytes
-    del first
-    groups = topic_groups(topics, seed)
-    counts = cell_sums(n_tokens[:, None], emotions, groups)[1]
-    first_SP = topic_halves(len(counts), max_splits, seed)
-    whole = concepts_in_every_half(counts, first_SP)
-    n_concepts = int(whole.sum())
+    lengths = cell_sums(stories.n_tokens[:, None], stories.emotion, stories.topic)
+    first_SP = topic_halves(len(lengths.counts_PC), max_splits, seed)
+    whole_C = concepts_in_every_half(lengths.counts_PC, first_SP)
+    concepts = np.unique(stories.emotion)[whole_C]
     summary = {
-        "n_concepts": n_concepts,
-        "n_topics": len(np.unique(topics)),
+        "n_concepts": len(concepts),
+        "n_topics": len(np.unique(stories.topic)),
         "n_splits": 2 * len(first_SP),
-        "n_stories": len(texts),
+        "n_stories": len(stories.text),
     }
-    if len(counts) < 2 or n_concepts < 2:
+    if len(lengths.counts_PC) < 2 or len(concepts) < 2:
         return *_empty_tables(), summary | {"recommended_layer": single_layer(n_layers, None)}
-    concepts = np.unique(emotions)[whole]
-    asked = np.isin(emotions, concepts)
-    emotions, topics = emotions[asked], groups[asked]
-    orders = _label_orders(shuffles, len(counts), n_concepts, seed)
-    weights = statistics.bootstrap_weights(n_concepts, samples=bootstraps, seed=seed) / n_concepts
+    counts = lengths.counts_PC[:, whole_C]
+    kept = np.flatnonzero(np.isin(stories.emotion, concepts))
+    places = [np.unique(labels[kept], return_inverse=True)[1] for labels in (stories.emotion, stories.topic)]
+    singly = retrieval.asked_stories(len(kept))
+    orders = _label_orders(shuffles, len(counts), len(concepts), seed)
+    weights = statistics.bootstrap_weights(len(concepts), samples=bootstraps, seed=seed) / len(concepts)
 
     def one_layer(layer: int) -> tuple[tuple, np.ndarray, np.ndarray]:
-        means = read(layer).mean
-        means = means if asked.all() else means[asked]
-        gram, counts = retrieval.topic_gram(means, emotions, topics)
+        cells = stories.cells(layer).of_concepts(whole_C)
+        gram = retrieval.topic_gram(cells.sums_PCD)
         ranks = retrieval.retrieval_ranks(gram, counts, first_SP)
         found_C = (ranks == 0).mean(0)
-        low, high = statistics.interval(weights @ found_C, n_concepts)
-        story = retrieval.story_hits(means, emotions, topics, first_SP).mean()
+        low, high = statistics.interval(weights @ found_C, len(concepts))
+        values = stories.rows(layer, kept[singly])
+        story = retrieval.story_hits(values, *(place[singly] for place in places), cells, first_SP).mean()
         row = layer, found_C.mean(), low, high, (ranks < 5).mean(), story
         # Which of 171 is nearest takes no more than float32 to tell, in half the time.
         return row, found_C, _shuffled_shares(gram.astype(np.float32), counts, orders, first_SP)
 
-    # Side by side by layer, and every product on one thread: two layers take the time of one.
-    at_once = max(1, min(threads, LAYERS_MEMORY // n_bytes))
-    with threadpool_limits(1 if at_once > 1 else threads), ThreadPoolExecutor(at_once) as pool:
-        rows, found_LC, null_LS = zip(*pool.map(one_layer, range(n_layers)), strict=True)
+    rows, found_LC, null_LS = zip(*work_by_layer(one_layer, n_layers, threads), strict=True)
     table = pd.DataFrame(rows, columns=["layer", "top1", "low", "high", "top5", "story"])
     best = int(table["top1"].argmax())
     recommended = recommended_layer(table)
     null = np.max(null_LS, axis=0)
     null = null[~np.isnan(null)]
-    gram, counts = retrieval.topic_gram(read(recommended).mean[asked], emotions, topics)
+    gram = retrieval.topic_gram(stories.cells(recommended).sums_PCD[:, whole_C])
     summary |= {
         "best_layer": best,
         "recommended_layer": recommended,
@@ -117,9 +118,9 @@ def retrieval_by_layer(
         "p": statistics.permutation_p(float(table["top1"][best]), null),
         "shuffled": float(null.mean()) if len(null) else None,
         "n_shuffles": len(null),
-        **_word_counts([t for t, a in zip(texts, asked, strict=True) if a], emotions, topics, first_SP),
-        "length": length_retrieval(n_tokens[asked], emotions, topics, first_SP),
-        "chance": 1 / n_concepts,
+        **_word_counts([stories.text[i] for i in kept], *places, first_SP),
+        "length": length_retrieval(lengths.of_concepts(whole_C), first_SP),
+        "chance": 1 / len(concepts),
         "found_at_best": dict(zip(concepts.tolist(), found_LC[best].tolist(), strict=True)),
     }
     growth = _growth(gram, counts, weights, seed=seed)
@@ -137,11 +138,12 @@ def recommended_layer(table: pd.DataFrame) -> int:
     return int(as_good.iloc[(len(as_good) - 1) // 2])
 
 
-def length_retrieval(
-    n_tokens_N: np.ndarray, emotions: np.ndarray, topics: np.ndarray, first_SP: np.ndarray
-) -> float:
-    """The same by the stories' length alone: the concept of the other half with the nearest mean length."""
-    sums, counts = cell_sums(n_tokens_N[:, None].astype(np.float64), emotions, topics)
+def length_retrieval(lengths: CellSums, first_SP: np.ndarray) -> float:
+    """The same by the stories' length alone: the concept of the other half with the nearest mean length.
+
+    `lengths` are the sums of the stories' numbers of tokens.
+    """
+    sums, counts = lengths.sums_PCD, lengths.counts_PC
     hits = []
     for half in (*first_SP, *~first_SP):
         asked_C, found_C = ((side @ sums[..., 0]) / (side @ counts) for side in (half, ~half))
@@ -169,14 +171,18 @@ def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> n
     return rng.permuted(order, axis=2)
 
 
-def _word_counts(texts: list[str], emotions, topics, first_SP) -> dict:
+def _word_counts(texts: list[str], concept_N, topic_N, first_SP) -> dict:
     # Words of one letter count too: "I" tells the person that a story is written in.
     counted = csr_array(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts))
-    ranks = retrieval.retrieval_ranks(*retrieval.topic_gram(counted, emotions, topics), first_SP)
+    cells = cell_sums(counted, concept_N, topic_N)
+    ranks = retrieval.retrieval_ranks(retrieval.topic_gram(cells.sums_PCD), cells.counts_PC, first_SP)
+    singly = retrieval.asked_stories(len(texts))
+    values = counted[singly].toarray()
+    hits = retrieval.story_hits(values, concept_N[singly], topic_N[singly], cells, first_SP)
     return {
         "tfidf": float((ranks == 0).mean()),
         "tfidf_top5": float((ranks < 5).mean()),
-        "tfidf_story": float(retrieval.story_hits(counted, emotions, topics, first_SP).mean()),
+        "tfidf_story": float(hits.mean()),
     }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import lens_scores, valence_arousal, validation
+from emotion_concepts.cells import cell_sums
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.logit_lens import LogitLens, flat_directions
@@ -114,8 +115,14 @@ def summarised(
 ) -> Found:
     """The summaries of recorded layers, of a table of word changes, as `word_changes` gives it, and of the lens."""
     vectors = vectors_of(layers)
+    emotion, topic = layers[0].emotion, layers[0].topic
+    stories = validation.Stories(
+        emotion, topic, layers[0].n_tokens, texts,
+        cells=lambda k: cell_sums(layers[k].mean, emotion, topic),
+        rows=lambda k, rows: layers[k].mean[rows],
+    )  # fmt: skip
     table, _, _, retrieval = validation.retrieval_by_layer(
-        layers.__getitem__, len(layers), texts, max_splits=effort.max_splits, shuffles=effort.shuffles,
+        stories, len(layers), max_splits=effort.max_splits, shuffles=effort.shuffles,
         bootstraps=effort.bootstraps, seed=seed,
     )  # fmt: skip
     options = {"permutations": effort.permutations, "bootstraps": effort.bootstraps, "seed": seed}
