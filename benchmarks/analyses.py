@@ -27,6 +27,7 @@ import compute_vectors  # noqa: E402
 import describe_geometry  # noqa: E402
 import sum_stories  # noqa: E402
 import validate_retrieval  # noqa: E402
+
 from emotion_concepts.config import Config  # noqa: E402
 from emotion_concepts.shards import layer_path  # noqa: E402
 from emotion_concepts.vectors import EmotionVectors, save_vectors  # noqa: E402
@@ -38,7 +39,9 @@ FEW, MORE = 2, 4
 def write_layers(folder: Path, n_stories: int, width: int, n_layers: int) -> None:
     """Random activations with a direction for each concept, and the stories' texts of random words."""
     rng = np.random.default_rng(0)
-    concept, topic = np.arange(n_stories) % N_CONCEPTS, np.arange(n_stories) // N_CONCEPTS % N_TOPICS
+    # In the order in which the workflow writes stories: by concept, then topic.
+    place = np.arange(n_stories)
+    concept, topic = place * N_CONCEPTS // n_stories, place * N_CONCEPTS * N_TOPICS // n_stories % N_TOPICS
     labels = {
         "id": [f"s{i:06d}" for i in range(n_stories)],
         "emotion": [f"c{c:03d}" for c in concept],
@@ -86,7 +89,12 @@ def by_layer(folder: Path, width: int, n_layers: int) -> dict[str, float]:
     manifest = folder / "manifest.json"
     about = {"n_layers": n_layers, "width": width, "source": "synthetic", "revision": "1", "dropped": []}
     manifest.write_text(json.dumps(about))
-    given = {"manifest": manifest, "layers": folder / "layers", "sums": folder / "sums.h5", "threads": THREADS}
+    given = {
+        "manifest": manifest,
+        "layers": folder / "layers",
+        "sums": folder / "sums.h5",
+        "threads": THREADS,
+    }
     settings = Config()
     vectors, validation = (getattr(settings, name).model_dump() for name in ("vectors", "validation"))
     spent = {}
@@ -122,11 +130,13 @@ def geometry(folder: Path, width: int, n_layers: int) -> float:
     layers = list(range(n_layers))
     save_vectors(
         folder / "all.safetensors",
-        EmotionVectors(vectors_LCD, vectors_LCD, concepts, layers, "synthetic", "1", dict.fromkeys(layers, 1.0)),
+        EmotionVectors(
+            vectors_LCD, vectors_LCD, concepts, layers, "synthetic", "1", dict.fromkeys(layers, 1.0)
+        ),
     )
-    pd.DataFrame({"emotion": concepts, "valence": plane_CX[:, 0], "arousal": plane_CX[:, 1], "match": "exact"}).to_csv(
-        folder / "ratings.csv", index=False
-    )
+    pd.DataFrame(
+        {"emotion": concepts, "valence": plane_CX[:, 0], "arousal": plane_CX[:, 1], "match": "exact"}
+    ).to_csv(folder / "ratings.csv", index=False)
     outputs = ("components", "regression", "similarity", "plane", "clusters", "layers", "summary")
     began = time.perf_counter()
     describe_geometry.main(
@@ -157,7 +167,9 @@ def main() -> None:
         print(f"{name:25} {a_layer:6.2f} s a layer, {once:6.2f} s once")
     print(f"{'geometry':25} {shape:6.2f} s, all {asked.layers} layers")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
-    print(f"{asked.layers} layers, extrapolated: {whole / 60:.1f} min on {THREADS} threads; peak memory {peak:.1f} GB")
+    print(
+        f"{asked.layers} layers, extrapolated: {whole / 60:.1f} min on {THREADS} threads; peak memory {peak:.1f} GB"
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import reliability
-from emotion_concepts.cells import all_vectors
+from emotion_concepts.cells import all_vectors, shuffled_cells
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, sha256_of, write_json, written_whole
 from emotion_concepts.layers import work_by_layer
@@ -43,6 +43,7 @@ def main(
         return (
             vector_CD.astype(np.float32),
             without_components(vector_CD, components_KD).astype(np.float32),
+            all_vectors(shuffled_cells(cells, seed)).astype(np.float32),
             reliability.orthogonal_directions(vector_CD, cfg["control_directions"], seed).astype(np.float32),
             reliability.leave_one_out(cells).astype(np.float32),
             reliability.reliability_table(labels.assign(norm=norm_N), cells, samples=samples, seed=seed),
@@ -50,14 +51,15 @@ def main(
             len(components_KD),
         )
 
-    raw, denoised, orthogonal, tables, norms, removed = [], [], [], [], {}, []
+    raw, denoised, shuffled, orthogonal, tables, norms, removed = [], [], [], [], [], {}, []
     with written_whole(left_out) as temporary, h5py.File(temporary, "w") as file:
         for name, values in (("topics", known.topics), ("concepts", known.concepts)):
             file.create_dataset(name, data=values, dtype=h5py.string_dtype())
         for layer, found in enumerate(work_by_layer(one_layer, about["n_layers"], threads)):
-            raw_CD, denoised_CD, orthogonal_KD, without_PCD, table, norm, count = found
+            raw_CD, denoised_CD, shuffled_CD, orthogonal_KD, without_PCD, table, norm, count = found
             raw.append(raw_CD)
             denoised.append(denoised_CD)
+            shuffled.append(shuffled_CD)
             orthogonal.append(orthogonal_KD)
             file[f"layer_{layer:02d}"] = without_PCD
             table.insert(0, "layer", layer)
@@ -67,7 +69,7 @@ def main(
     write_table(reliable, pd.concat(tables))
     save_controls(
         controls,
-        np.stack([known.shuffled(layer) for layer in norms]),
+        np.stack(shuffled),
         random_directions(cfg["control_directions"], width, seed),
         np.stack(orthogonal),
     )

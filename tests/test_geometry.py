@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from emotion_concepts.geometry import (
+    adjusted_rand_indices,
     clusterings,
     cosines,
     held_out_operator,
@@ -222,3 +224,19 @@ def test_length_is_not_taken_out_of_a_handful_of_words():
 def test_maps_of_a_handful_of_concepts_are_finite(n_concepts):
     plane = neighbour_plane(np.random.default_rng(18).standard_normal((n_concepts, 20)), seed=1)
     assert plane.shape == (n_concepts, 2) and np.isfinite(plane).all()
+
+
+def test_adjusted_rand_indices_are_scikit_learns():
+    rng = np.random.default_rng(0)
+    labels = np.stack([*rng.integers(0, 4, (5, 30)), np.zeros(30, int), np.zeros(30, int), np.arange(30)])
+    expected = [[adjusted_rand_score(a, b) for b in labels] for a in labels]
+    np.testing.assert_allclose(adjusted_rand_indices(labels), expected, atol=1e-12)
+
+
+def test_components_of_few_and_of_many_concepts_are_those_of_the_singular_values():
+    for shape in ((6, 40), (40, 6)):
+        values = np.random.default_rng(0).standard_normal(shape) * np.arange(1, shape[1] + 1)
+        scores, shares = principal_components(values, 10)
+        left, singular, _ = np.linalg.svd(values - values.mean(0), full_matrices=False)
+        np.testing.assert_allclose(np.abs(scores), np.abs(left * singular)[:, :10], atol=1e-6)
+        np.testing.assert_allclose(shares, (singular**2 / (singular**2).sum())[:10], atol=1e-12)

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from emotion_concepts.cells import cell_sums, concepts_in_every_half, topic_groups, topic_halves
+from emotion_concepts.cells import cell_sums, concepts_in_every_half, topic_gram, topic_groups, topic_halves
 from emotion_concepts.retrieval import (
     nearest_concepts,
     retrieval_ranks,
     share_found,
     shuffled_gram,
     story_hits,
-    topic_gram,
 )
 
 
@@ -105,7 +104,9 @@ def test_story_hits_match_a_loop_over_stories():
                 hits.append(concepts[int(np.argmax(cosines))] == emotion)
         expected.append(np.mean(hits))
     places = (np.unique(labels, return_inverse=True)[1] for labels in (emotions, topics))
-    found = story_hits(means, *places, cell_sums(means, emotions, topics), halves)
+    found = story_hits(
+        means, *places, cell_sums(means, emotions, topics), gram_of(means, emotions, topics)[0], halves
+    )
     np.testing.assert_allclose(found, expected)
     assert 0.2 < found.mean() < 1
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_concepts.cells import cell_sums, topic_halves
+from emotion_concepts.cells import cell_sums, topic_groups, topic_halves
 from emotion_concepts.scorecard import retrieval_entry
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.validation import Stories, length_retrieval, recommended_layer, retrieval_by_layer
@@ -32,12 +32,13 @@ def planted_layers(strengths, seed=0):
 
 def stories_of(layers, texts):
     first = layers[0]
+    topic = topic_groups(first.topic, 1)
     return Stories(
         first.emotion,
-        first.topic,
+        topic,
         first.n_tokens,
         texts,
-        cells=lambda k: cell_sums(layers[k].mean, first.emotion, first.topic),
+        cells=lambda k: cell_sums(layers[k].mean, first.emotion, topic),
         rows=lambda k, rows: layers[k].mean[rows],
     )
 

@@ -58,43 +58,40 @@ def topic_halves(n_topics: int, max_splits: int, seed: int) -> np.ndarray:
     return first
 
 
-def cell_sums(
-    values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray
-) -> CellSums:
+def cell_sums(values_ND: np.ndarray | sparse.csr_array, emotions: np.ndarray, topics: np.ndarray) -> CellSums:
     """Sums over the texts of each topic and concept, of values at hand; they may be sparse."""
     if not sparse.issparse(values_ND):
-        return summed_blocks([values_ND], (emotions, topics))[0]
+        return summed_blocks([values_ND], emotions, topics)
     shape, cell_N = _cells(emotions, topics)
     entries = np.ones(len(cell_N)), (cell_N, np.arange(len(cell_N)))
     member = sparse.csr_array(entries, shape=(shape[0] * shape[1], len(cell_N)))
     return _less_middle((member @ values_ND).toarray(), shape, cell_N)
 
 
-def summed_blocks(
-    blocks: Iterable[np.ndarray], *labels: tuple[np.ndarray, np.ndarray]
-) -> list[CellSums]:
-    """The same of values that come in blocks of texts, for any number of ways to label the texts: one pass.
-
-    Parameters
-    ----------
-    blocks : iterable of [texts, D] arrays
-        In the order of the labels; each is let go of before the next is asked for.
-    labels : pairs of arrays [texts]
-        Concepts and topics, or whatever else stands in their places.
-    """
-    ways = [_cells(*pair) for pair in labels]
-    sums_K: list[np.ndarray] = []
-    start = 0
+def summed_blocks(blocks: Iterable[np.ndarray], emotions: np.ndarray, topics: np.ndarray) -> CellSums:
+    """The same of values that come in blocks of texts, [texts, D] each, in the order of the labels."""
+    shape, cell_N = _cells(emotions, topics)
+    sums, start = None, 0
     for block in blocks:
         block = np.asarray(block, np.float64)
-        sums_K = sums_K or [np.zeros((shape[0] * shape[1], block.shape[1])) for shape, _ in ways]
+        sums = np.zeros((shape[0] * shape[1], block.shape[1])) if sums is None else sums
         stop = start + len(block)
-        for sums, (_, cell_N) in zip(sums_K, ways, strict=True):
-            # Row by row: the block is in the cache, and a product with a matrix of zeros and ones takes thrice the time.
-            for cell, row in zip(cell_N[start:stop], block, strict=True):
-                sums[cell] += row
+        # Row by row, while the block is in the cache: a product with zeros and ones takes three times as long.
+        for cell, row in zip(cell_N[start:stop], block, strict=True):
+            sums[cell] += row
         start = stop
-    return [_less_middle(sums, *way) for sums, way in zip(sums_K, ways, strict=True)]
+    return _less_middle(sums, shape, cell_N)
+
+
+def shuffled_cells(cells: CellSums, seed: int) -> CellSums:
+    """The same after the concept labels were shuffled among the cells of each topic, those that have any text."""
+    rng = np.random.default_rng(seed)
+    sums, counts = cells.sums_PCD.copy(), cells.counts_PC.copy()
+    for p, counts_C in enumerate(cells.counts_PC):
+        known = np.flatnonzero(counts_C)
+        drawn = rng.permutation(known)
+        sums[p, known], counts[p, known] = cells.sums_PCD[p, drawn], counts_C[drawn]
+    return CellSums(sums, counts, cells.middle_D)
 
 
 def _cells(emotions: np.ndarray, topics: np.ndarray) -> tuple[tuple[int, int], np.ndarray]:
@@ -128,3 +125,36 @@ def vectors_of(cells: CellSums, weight_P: np.ndarray) -> np.ndarray:
 def all_vectors(cells: CellSums) -> np.ndarray:
     """Concept vectors from every topic: float64 [C, D]."""
     return vectors_of(cells, np.ones(len(cells.counts_PC)))
+
+
+def topic_gram(sums_PCD: np.ndarray) -> np.ndarray:
+    """Inner products of the sums over each (topic, concept): float64 [P, P, C, C].
+
+    With the counts, all that the cosines of vectors from any choice of topics need.
+    """
+    n_topics, n_concepts, width = sums_PCD.shape
+    flat_FD = sums_PCD.reshape(-1, width)
+    gram_FF = flat_FD @ flat_FD.T
+    return np.ascontiguousarray(
+        gram_FF.reshape(n_topics, n_concepts, n_topics, n_concepts).transpose(0, 2, 1, 3)
+    )
+
+
+def paired_products(gram_PPCC: np.ndarray, left_SP: np.ndarray, right_SP: np.ndarray) -> np.ndarray:
+    """Inner products of concept sums over some topics with those over others: [S, C, C].
+
+    Parameters
+    ----------
+    gram_PPCC : ndarray
+        As `topic_gram` gives it; its dtype is the result's.
+    left_SP, right_SP : ndarray
+        Topics of each side, or weights of them.
+    """
+    n_concepts = gram_PPCC.shape[-1]
+    pairs_SK = topic_pairs(left_SP, right_SP).astype(gram_PPCC.dtype)
+    return (pairs_SK @ gram_PPCC.reshape(-1, n_concepts**2)).reshape(-1, n_concepts, n_concepts)
+
+
+def topic_pairs(left_SP: np.ndarray, right_SP: np.ndarray) -> np.ndarray:
+    """Weight of each pair of topics, the first by its place on the left and the second on the right: [S, P * P]."""
+    return (left_SP[:, :, None] * right_SP[:, None, :]).reshape(len(left_SP), -1)

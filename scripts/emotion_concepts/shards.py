@@ -302,7 +302,8 @@ def _digests_of(path: Path) -> list[str]:
 def opened_h5(path: Path) -> h5py.File:
     """Open a file of this project to read; one that is missing or damaged is a `DataError` that names it."""
     try:
-        return h5py.File(path, "r")
+        # Nothing is read twice: without the cache of chunks they are not copied into it.
+        return h5py.File(path, "r", rdcc_nbytes=0)
     except OSError as error:
         reason = "is missing" if not path.is_file() else f"is damaged ({str(error).splitlines()[0]})"
         raise DataError(f"{path}: {reason}; delete {path.parent} and run again") from None

@@ -1,8 +1,7 @@
 """The file of sums by topic and concept that stands between the activations and all that is made of them.
 
-`sums.h5` holds `concepts`, `topics` (or groups of topics), `counts` [topics, concepts], and `topic` [texts]; for each layer
-`layer_KK/sums` [topics, concepts, width], `layer_KK/middle` [width] and `layer_KK/shuffled` [concepts, width],
-float64. The activations are read once, in blocks: neither time nor memory grows with what is asked of the sums.
+`sums.h5` holds `concepts`, `topics` (or groups of topics), `counts` [topics, concepts], and `topic` [texts]; for each
+layer `layer_KK/sums` [topics, concepts, width] and `layer_KK/middle` [width], float64. The activations are read once, in blocks: neither time nor memory grows with what is asked of the sums.
 """
 
 from dataclasses import dataclass
@@ -11,10 +10,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from emotion_concepts.cells import CellSums, all_vectors, summed_blocks, topic_groups
+from emotion_concepts.cells import CellSums, summed_blocks, topic_groups
 from emotion_concepts.files import written_whole
 from emotion_concepts.layers import work_by_layer
-from emotion_concepts.reliability import shuffled_labels
 from emotion_concepts.shards import opened_h5, read_labels, value_blocks
 
 
@@ -24,17 +22,16 @@ def write_sums(path: Path, layers: Path, n_layers: int, *, seed: int, threads: i
     Parameters
     ----------
     seed : int
-        Groups topics, if they are many, and shuffles the labels.
+        Groups topics, if they are many.
     threads : int
         Layers side by side; the sums do not depend on it.
     """
     labels = read_labels(layers)
     emotions, topics = (labels[name].to_numpy(str) for name in ("emotion", "topic"))
-    groups, shuffled = topic_groups(topics, seed), shuffled_labels(emotions, topics, seed)
-    everywhere = np.zeros(len(shuffled), int)
+    groups = topic_groups(topics, seed)
 
-    def one_layer(layer: int) -> list[CellSums]:
-        return summed_blocks(value_blocks(layers, layer), (emotions, groups), (shuffled, everywhere))
+    def one_layer(layer: int) -> CellSums:
+        return summed_blocks(value_blocks(layers, layer), emotions, groups)
 
     with written_whole(path) as temporary, h5py.File(temporary, "w") as file:
         names = {
@@ -44,12 +41,11 @@ def write_sums(path: Path, layers: Path, n_layers: int, *, seed: int, threads: i
         }
         for name, values in names.items():
             file.create_dataset(name, data=values.tolist(), dtype=h5py.string_dtype())
-        for layer, (cells, control) in enumerate(work_by_layer(one_layer, n_layers, threads)):
+        for layer, cells in enumerate(work_by_layer(one_layer, n_layers, threads)):
             if layer == 0:
                 file["counts"] = cells.counts_PC
             file[f"layer_{layer:02d}/sums"] = cells.sums_PCD
             file[f"layer_{layer:02d}/middle"] = cells.middle_D
-            file[f"layer_{layer:02d}/shuffled"] = all_vectors(control)
 
 
 @dataclass(frozen=True)
@@ -67,11 +63,6 @@ class StorySums:
         with opened_h5(self.path) as file:
             group = file[f"layer_{layer:02d}"]
             return CellSums(group["sums"][:], self.counts_PC, group["middle"][:])
-
-    def shuffled(self, layer: int) -> np.ndarray:
-        """Vectors made after the concept labels were shuffled within each topic: float64 [C, D]."""
-        with opened_h5(self.path) as file:
-            return file[f"layer_{layer:02d}/shuffled"][:]
 
 
 def read_sums(path: Path) -> StorySums:

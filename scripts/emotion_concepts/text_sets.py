@@ -41,11 +41,11 @@ def read_texts(path: Path) -> list[Text]:
     DataError
         File and line of what cannot be used, and what would be right.
     """
-    texts, lines = [], {}
+    texts, lines, stem = [], {}, Path(path).stem
     for number, entry in _objects(path):
         where = f"{path}:{number}"
         text = _text_of(entry, where)
-        name = str(entry.get("id", f"{Path(path).stem}-{number:06d}"))
+        name = str(entry.get("id", f"{stem}-{number:06d}"))
         if name in lines:
             raise DataError(f"{where}: id {name!r} is used in line {lines[name]} already")
         lines[name] = number

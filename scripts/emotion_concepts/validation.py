@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from emotion_concepts import retrieval, statistics
-from emotion_concepts.cells import CellSums, cell_sums, concepts_in_every_half, topic_halves
+from emotion_concepts.cells import CellSums, cell_sums, concepts_in_every_half, topic_gram, topic_halves
 from emotion_concepts.layers import single_layer, work_by_layer
 
 # Pairs of topic sets behind each point of the growth curve.
@@ -93,13 +93,13 @@ def retrieval_by_layer(
 
     def one_layer(layer: int) -> tuple[tuple, np.ndarray, np.ndarray]:
         cells = stories.cells(layer).of_concepts(whole_C)
-        gram = retrieval.topic_gram(cells.sums_PCD)
+        gram = topic_gram(cells.sums_PCD)
         ranks = retrieval.retrieval_ranks(gram, counts, first_SP)
         found_C = (ranks == 0).mean(0)
         low, high = statistics.interval(weights @ found_C, len(concepts))
         values = stories.rows(layer, kept[singly])
-        story = retrieval.story_hits(values, *(place[singly] for place in places), cells, first_SP).mean()
-        row = layer, found_C.mean(), low, high, (ranks < 5).mean(), story
+        hits = retrieval.story_hits(values, *(place[singly] for place in places), cells, gram, first_SP)
+        row = layer, found_C.mean(), low, high, (ranks < 5).mean(), hits.mean()
         # Which of 171 is nearest takes no more than float32 to tell, in half the time.
         return row, found_C, _shuffled_shares(gram.astype(np.float32), counts, orders, first_SP)
 
@@ -109,7 +109,7 @@ def retrieval_by_layer(
     recommended = recommended_layer(table)
     null = np.max(null_LS, axis=0)
     null = null[~np.isnan(null)]
-    gram = retrieval.topic_gram(stories.cells(recommended).sums_PCD[:, whole_C])
+    gram = topic_gram(stories.cells(recommended).sums_PCD[:, whole_C])
     summary |= {
         "best_layer": best,
         "recommended_layer": recommended,
@@ -175,10 +175,11 @@ def _word_counts(texts: list[str], concept_N, topic_N, first_SP) -> dict:
     # Words of one letter count too: "I" tells the person that a story is written in.
     counted = csr_array(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts))
     cells = cell_sums(counted, concept_N, topic_N)
-    ranks = retrieval.retrieval_ranks(retrieval.topic_gram(cells.sums_PCD), cells.counts_PC, first_SP)
+    gram = topic_gram(cells.sums_PCD)
+    ranks = retrieval.retrieval_ranks(gram, cells.counts_PC, first_SP)
     singly = retrieval.asked_stories(len(texts))
     values = counted[singly].toarray()
-    hits = retrieval.story_hits(values, concept_N[singly], topic_N[singly], cells, first_SP)
+    hits = retrieval.story_hits(values, concept_N[singly], topic_N[singly], cells, gram, first_SP)
     return {
         "tfidf": float((ranks == 0).mean()),
         "tfidf_top5": float((ranks < 5).mean()),

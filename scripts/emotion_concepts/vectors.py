@@ -132,7 +132,7 @@ def save_controls(
 ) -> None:
     """Write `controls.safetensors`: `shuffled`, `random` and `orthogonal`, float32.
 
-    shuffled : vectors made after the concept labels were shuffled within each topic; random : unit
+    shuffled : vectors made after the concept labels were shuffled among the stories of each topic (with several of a concept, these stay together); random : unit
     directions, the same at every layer; orthogonal : unit directions orthogonal to all of a layer's
     vectors (none where those fill the width).
     """
