@@ -5,7 +5,8 @@
 Makes the activations of a few layers (171 concepts, 100 topics, half size as `recording: {storage: float16}` keeps
 them) and runs the workflow's own scripts on two of them and on four: the difference is what a layer costs, and
 the rest what is done once. The time of all layers is extrapolated from that, for every layer is worked on by
-itself; the geometry is run with all of them. Peak memory is this process's own.
+itself; words are counted once, in all stories, and the geometry is run with all layers. Peak memory is this
+process's own.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import describe_geometry  # noqa: E402
 import sum_stories  # noqa: E402
 import validate_retrieval  # noqa: E402
 
+from emotion_concepts import cells, validation  # noqa: E402
 from emotion_concepts.config import Config  # noqa: E402
 from emotion_concepts.shards import layer_path  # noqa: E402
 from emotion_concepts.vectors import EmotionVectors, save_vectors  # noqa: E402
@@ -63,14 +65,27 @@ def write_layers(folder: Path, n_stories: int, width: int, n_layers: int) -> Non
             file["scale"] = np.ones(n_stories, np.float32)
             file["norm"] = np.full(n_stories, width**0.5, np.float32)
             file["n_tokens"] = n_tokens
-    words = np.array([f"w{i}" for i in range(20_000)])
     with open(folder / "stories.jsonl", "w", encoding="utf-8") as file:
         for row in range(n_stories):
-            # Few words make up most of a text, as in a language.
-            text = " ".join(words[(20_000 * rng.random(110) ** 3).astype(int)])
-            line = {"id": labels["id"][row], "text": text,
+            # Counting words is timed by itself: here each text has two.
+            line = {"id": labels["id"][row], "text": f"{labels['emotion'][row]} again",
                     "labels": {"emotion": labels["emotion"][row], "topic": labels["topic"][row]}}  # fmt: skip
             file.write(json.dumps(line) + "\n")
+
+
+def counting_words(n_stories: int) -> float:
+    """Seconds of the control by word counts, for stories of 110 words."""
+    rng = np.random.default_rng(3)
+    words = np.array([f"w{i}" for i in range(20_000)])
+    # Few words make up most of a text, as in a language.
+    texts = [" ".join(words[(20_000 * rng.random(110) ** 3).astype(int)]) for _ in range(n_stories)]
+    place = np.arange(n_stories)
+    concept, topic = place * N_CONCEPTS // n_stories, place * N_CONCEPTS * N_TOPICS // n_stories % N_TOPICS
+    groups = np.unique(cells.topic_groups(topic.astype(str), 1), return_inverse=True)[1]
+    halves = cells.topic_halves(groups.max() + 1, Config().validation.max_splits, 1)
+    began = time.perf_counter()
+    validation.word_count_retrieval(texts, concept, groups, halves)
+    return time.perf_counter() - began
 
 
 def write_neutral(folder: Path, width: int, n_layers: int) -> None:
@@ -96,7 +111,7 @@ def by_layer(folder: Path, width: int, n_layers: int) -> dict[str, float]:
         "threads": THREADS,
     }
     settings = Config()
-    vectors, validation = (getattr(settings, name).model_dump() for name in ("vectors", "validation"))
+    vectors, checks = (getattr(settings, name).model_dump() for name in ("vectors", "validation"))
     spent = {}
     for name, work, more in (
         ("sums", sum_stories, {"digest": folder / "sums.json", "cfg": vectors}),
@@ -110,7 +125,7 @@ def by_layer(folder: Path, width: int, n_layers: int) -> dict[str, float]:
         (
             "retrieval",
             validate_retrieval,
-            {"texts": folder / "stories.jsonl", "by_layer": folder / "retrieval.csv", "cfg": validation,
+            {"texts": folder / "stories.jsonl", "by_layer": folder / "retrieval.csv", "cfg": checks,
              "growth": folder / "growth.csv", "confusion": folder / "confusion.csv", "summary": folder / "retrieval.json"},
         ),
     ):  # fmt: skip
@@ -159,12 +174,14 @@ def main() -> None:
         write_neutral(folder / "neutral", asked.width, MORE)
         few, more = (by_layer(folder, asked.width, n) for n in (FEW, MORE))
         shape = geometry(folder, asked.width, asked.layers)
-    whole = shape
+    words = counting_words(asked.stories)
+    whole = shape + words
     for name in few:
         a_layer = (more[name] - few[name]) / (MORE - FEW)
         once = max(0.0, few[name] - FEW * a_layer)
         whole += once + asked.layers * a_layer
         print(f"{name:25} {a_layer:6.2f} s a layer, {once:6.2f} s once")
+    print(f"{'counting words':25} {words:6.2f} s once")
     print(f"{'geometry':25} {shape:6.2f} s, all {asked.layers} layers")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
     print(

@@ -20,8 +20,14 @@ def main(vectors: Path, geometry: Path, plane: Path, *, cfg: dict) -> None:
     at = known.layers.index(read_json(geometry)["layer"])
     tables = []
     for place in dict.fromkeys((at // 2, at)):
-        xy = neighbour_plane(known.denoised_LCD[place], cfg["seed"])
-        columns = {"layer": known.layers[place], "concept": known.concepts, "x": xy[:, 0], "y": xy[:, 1]}
+        xy, axes = neighbour_plane(known.denoised_LCD[place], cfg["seed"])
+        columns = {
+            "layer": known.layers[place],
+            "concept": known.concepts,
+            "axes": axes,
+            "x": xy[:, 0],
+            "y": xy[:, 1],
+        }
         tables.append(pd.DataFrame(columns))
     write_table(plane, pd.concat(tables))
 

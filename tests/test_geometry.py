@@ -197,9 +197,10 @@ def test_layers_that_are_turned_lie_alike_and_noise_does_not():
 def test_maps_keep_planted_neighbours_together():
     rng = np.random.default_rng(16)
     member = np.arange(40) % 4
-    plane = neighbour_plane(
+    plane, axes = neighbour_plane(
         rng.standard_normal((4, 20))[member] + 0.1 * rng.standard_normal((40, 20)), seed=1
     )
+    assert axes == "UMAP"
     distance = np.linalg.norm(plane[:, None] - plane, axis=-1)
     np.fill_diagonal(distance, np.inf)
     assert (member[distance.argmin(1)] == member).all()
@@ -222,7 +223,8 @@ def test_length_is_not_taken_out_of_a_handful_of_words():
 
 @pytest.mark.parametrize("n_concepts", [2, 3, 5])
 def test_maps_of_a_handful_of_concepts_are_finite(n_concepts):
-    plane = neighbour_plane(np.random.default_rng(18).standard_normal((n_concepts, 20)), seed=1)
+    plane, axes = neighbour_plane(np.random.default_rng(18).standard_normal((n_concepts, 20)), seed=1)
+    assert axes == "PC"
     assert plane.shape == (n_concepts, 2) and np.isfinite(plane).all()
 
 

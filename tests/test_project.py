@@ -43,6 +43,7 @@ def test_importing_the_package_or_checking_settings_needs_no_torch():
 
 def test_cpu_analyses_need_no_torch():
     names = (
+        "sum_stories",
         "compute_vectors",
         "validate_retrieval",
         "describe_geometry",

@@ -164,6 +164,7 @@ def test_layers_and_maps_draw_the_tables_numbers():
         {
             "layer": [4, 4, 7, 7],
             "concept": list("abab"),
+            "axes": "UMAP",
             "x": range(4),
             "y": range(4),
             "valence": [1, np.nan] * 2,

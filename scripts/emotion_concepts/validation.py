@@ -118,7 +118,7 @@ def retrieval_by_layer(
         "p": statistics.permutation_p(float(table["top1"][best]), null),
         "shuffled": float(null.mean()) if len(null) else None,
         "n_shuffles": len(null),
-        **_word_counts([stories.text[i] for i in kept], *places, first_SP),
+        **word_count_retrieval([stories.text[i] for i in kept], *places, first_SP),
         "length": length_retrieval(lengths.of_concepts(whole_C), first_SP),
         "chance": 1 / len(concepts),
         "found_at_best": dict(zip(concepts.tolist(), found_LC[best].tolist(), strict=True)),
@@ -171,7 +171,10 @@ def _label_orders(shuffles: int, n_topics: int, n_concepts: int, seed: int) -> n
     return rng.permuted(order, axis=2)
 
 
-def _word_counts(texts: list[str], concept_N, topic_N, first_SP) -> dict:
+def word_count_retrieval(
+    texts: list[str], concept_N: np.ndarray, topic_N: np.ndarray, first_SP: np.ndarray
+) -> dict:
+    """The same by word counts (TF-IDF) instead of activations: tfidf, tfidf_top5, tfidf_story."""
     # Words of one letter count too: "I" tells the person that a story is written in.
     counted = csr_array(TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts))
     cells = cell_sums(counted, concept_N, topic_N)

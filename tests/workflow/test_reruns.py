@@ -14,7 +14,7 @@ FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
 FROM_GEOMETRY = {"describe_geometry", "map_concepts", "draw_geometry", "read_lens", "draw_lens", *REPORTED}
 FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
 FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
-FROM_RECORDING = {"record_texts", *FROM_VECTORS, *FROM_RETRIEVAL}
+FROM_RECORDING = {"record_texts", "sum_stories", *FROM_VECTORS, *FROM_RETRIEVAL}
 FROM_CHECKS = {"check_stories", "fetch_ratings", *FROM_RECORDING}
 
 
@@ -94,6 +94,7 @@ CHANGES = {
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_GEOMETRY),
     "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
+    "code of the sums": (replace(f"{PACKAGE}/cells.py", "sums[cell] += row", "sums[cell] += 1.0 * row"), FROM_RECORDING - {"record_texts"}),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
     "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS),
     "a prompt that is not used": (replace("resources/prompts/story.jinja", "Write only", "Write just"), set()),

@@ -94,7 +94,7 @@ def draw_layers(axes: Axes, profile: Axes, table: pd.DataFrame, layer: int) -> N
 
 
 def draw_maps(panels: Sequence[Axes], table: pd.DataFrame) -> None:
-    """Concepts on a UMAP plane, a panel a layer, coloured by human valence (grey where not rated)."""
+    """Concepts on the plane that `neighbour_plane` gives, a panel a layer, coloured by human valence (grey where not rated)."""
     for axes, (layer, points) in zip(panels, table.groupby("layer"), strict=False):
         rated = points["valence"].notna()
         axes.scatter(points["x"][~rated], points["y"][~rated], color="0.7", s=12)
@@ -102,6 +102,7 @@ def draw_maps(panels: Sequence[Axes], table: pd.DataFrame) -> None:
         size = min(7.0, 420 / len(points))
         for x, y, name in zip(points["x"], points["y"], points["concept"], strict=True):
             axes.annotate(name, (x, y), xytext=(2, 1), textcoords="offset points", fontsize=size)
-        axes.set(title=f"layer {layer}", xticks=[], yticks=[], xlabel="UMAP 1", ylabel="UMAP 2")
+        name = points["axes"].iloc[0]
+        axes.set(title=f"layer {layer}", xticks=[], yticks=[], xlabel=f"{name} 1", ylabel=f"{name} 2")
     for axes in panels[table["layer"].nunique() :]:
         axes.set_axis_off()
