@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: run smoke test test-slow known-answers lint format config lock clean
+.PHONY: run smoke test test-slow known-answers power lint format config lock clean
 
 run: $(INSTALLED) ## install what is missing, then run the whole workflow with config.yaml
 	$(VENV) -m snakemake --cores all
@@ -21,6 +21,9 @@ test-slow: $(INSTALLED) ## what takes minutes: other programs that load the vect
 
 known-answers: $(INSTALLED) ## planted models, and 200 random models and 400 of noise
 	$(VENV) -m pytest tests/known_answers -m "slow or not slow"
+
+power: $(INSTALLED) ## how often an effect of what size is found, with how many stories: docs/power.csv and its figure
+	$(VENV) -m tests.known_answers.power
 
 lint: $(INSTALLED)
 	$(VENV) -m ruff check .

@@ -1,0 +1,132 @@
+"""How often each claim comes out as "reproduced", by the size of the effect and the number of stories.
+
+    make power      (python -m tests.known_answers.power: about ten minutes on two cores)
+
+Planted models whose markers write ever less, among fillers that each write noise, read stories on two, four or
+eight topics; every claim of the scorecard is judged as in a run. The effect size of a set of stories is measured
+in its own activations, as it can be in anyone's: see `effect_size`. Writes docs/power.csv and docs/images/power.png.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from emotion_concepts.cells import cell_sums, vectors_of
+from emotion_concepts.figures.canvas import saved_panels
+from emotion_concepts.models import Model
+from emotion_concepts.shards import LayerActivations
+from emotion_concepts.statistics import wilson_interval
+from tests.known_answers.analyses import Effort, analyse
+from tests.known_answers.cases import CASES
+from tests.known_answers.planted import MARKED, Plan, Planted, story_set
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+TOPICS = (2, 4, 8)
+SEEDS = 12
+EFFORT = Effort(max_splits=20, shuffles=39, permutations=199, bootstraps=200)
+TITLES = {
+    "retrieval": "1 retrieval",
+    "lens": "2 logit lens",
+    "words": "5 steered words",
+    "component valence": "8 PC and valence",
+    "component arousal": "8 PC and arousal",
+    "regression valence": "8 valence, word held out",
+    "regression arousal": "8 arousal, word held out",
+}
+
+
+def effect_size(stories: LayerActivations) -> float:
+    """How far concepts lie apart, in units of how far stories of one concept do.
+
+    Root mean square length of the true concept vectors, over the root mean square distance of a story from
+    its concept's mean. The vectors' own noise is taken off: half of the topics is multiplied with the other.
+    """
+    cells = cell_sums(stories.mean, stories.emotion, stories.topic)
+    half = np.arange(len(cells.counts_PC)) % 2 == 0
+    signal = (vectors_of(cells, half) * vectors_of(cells, ~half)).sum(1).mean()
+    means = {c: stories.mean[stories.emotion == c].mean(0) for c in np.unique(stories.emotion)}
+    away = stories.mean - np.stack([means[c] for c in stories.emotion])
+    of_one = np.mean([(stories.emotion == c).sum() for c in means])
+    noise = (away**2).sum(1).mean() * of_one / (of_one - 1)
+    return float(np.sqrt(max(signal, 0) / noise))
+
+
+def judged(strength: float, topics: int, seed: int) -> list[dict]:
+    """The verdict on each claim for one planted model and its stories."""
+    torch.set_num_threads(1)
+    planted = Planted(Plan(strength=strength, topics=topics, filler_noise=0.5, seed=seed))
+    # Weights alone: the model is never saved.
+    model = Model(
+        planted.llama.model().eval().requires_grad_(False),
+        planted.llama.tokenizer(),
+        Path(),
+        "planted",
+        str(seed),
+    )
+    texts = story_set(planted, seed=seed, skip=2, length=24, marked=3)
+    found = analyse(model, texts, planted.ratings, skip=2, effort=EFFORT, seed=seed)
+    size = effect_size(found.layers[MARKED])
+    lines = {name: line for case in CASES.values() for name, line in case.entries(found).items()}
+    return [
+        {"strength": strength, "topics": topics, "seed": seed, "effect": size, "claim": name,
+         "found": line["verdict"] == "reproduced", "value": line["value"]}
+        for name, line in lines.items()
+    ]  # fmt: skip
+
+
+def study() -> pd.DataFrame:
+    """All verdicts, on two cores."""
+    grid = list(product(STRENGTHS, TOPICS, range(SEEDS)))
+    with ProcessPoolExecutor(2) as pool:
+        runs = list(tqdm(pool.map(judged, *zip(*grid, strict=True)), total=len(grid), unit=" models"))
+    return pd.DataFrame([line for lines in runs for line in lines])
+
+
+def power_table(lines: pd.DataFrame) -> pd.DataFrame:
+    """Share found by claim, topics and strength, with its Wilson interval and the mean effect size."""
+    rows = []
+    for (claim, topics, strength), group in lines.groupby(["claim", "topics", "strength"]):
+        low, high = wilson_interval(int(group["found"].sum()), len(group))
+        rows.append(
+            (claim, topics, strength, group["effect"].mean(), group["found"].mean(), low, high, len(group))
+        )
+    columns = ["claim", "stories_per_concept", "strength", "effect", "power", "low", "high", "models"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def draw(table: pd.DataFrame, svg: Path, png: Path) -> None:
+    """A panel a claim: share found against effect size, a line for each number of stories."""
+    with saved_panels(svg, png, width=14, height=3.2, count=len(TITLES)) as panels:
+        for axes, (claim, title) in zip(panels, TITLES.items(), strict=True):
+            for colour, (stories, line) in enumerate(
+                table[table["claim"] == claim].groupby("stories_per_concept")
+            ):
+                line = line.sort_values("effect")
+                axes.plot(
+                    line["effect"], line["power"], marker="o", ms=3, color=f"C{colour}", label=str(stories)
+                )
+                axes.fill_between(
+                    line["effect"], line["low"], line["high"], color=f"C{colour}", alpha=0.12, lw=0
+                )
+            axes.axhline(0.8, color="0.6", lw=0.8, ls="--")
+            axes.set_title(title, fontsize=9)
+            axes.set(xlabel="effect size", ylim=(-0.03, 1.03))
+        panels[0].set_ylabel("share of models: “reproduced”")
+        panels[0].legend(title="stories a concept", fontsize=7, title_fontsize=7)
+
+
+def main() -> None:
+    """Run the study and write its table and figure."""
+    table = power_table(study())
+    table.round(3).to_csv(DOCS / "power.csv", index=False)
+    draw(table, DOCS / "images/power.svg", DOCS / "images/power.png")
+
+
+if __name__ == "__main__":
+    main()
