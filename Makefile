@@ -23,7 +23,7 @@ known-answers: $(INSTALLED) ## planted models, and 200 random models and 400 of 
 	$(VENV) -m pytest tests/known_answers -m "slow or not slow"
 
 power: $(INSTALLED) ## how often an effect of what size is found, with how many stories: docs/power.csv and its figure
-	$(VENV) -m tests.known_answers.power
+	PYTHONPATH=scripts $(VENV) -m tests.known_answers.power
 
 lint: $(INSTALLED)
 	$(VENV) -m ruff check .

@@ -1,10 +1,10 @@
 """How often each claim comes out as "reproduced", by the size of the effect and the number of stories.
 
-    make power      (python -m tests.known_answers.power: about ten minutes on two cores)
+    make power      (python -m tests.known_answers.power: about five minutes on two cores)
 
 Planted models whose markers write ever less, among fillers that each write noise, read stories on two, four or
 eight topics; every claim of the scorecard is judged as in a run. The effect size of a set of stories is measured
-in its own activations, as it can be in anyone's: see `effect_size`. Writes docs/power.csv and docs/images/power.png.
+in its own activations, as it can be in anyone's: see `effect_size`. Writes docs/power.csv and docs/images/power.svg and .png.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -26,7 +26,7 @@ from tests.known_answers.cases import CASES
 from tests.known_answers.planted import MARKED, Plan, Planted, story_set
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-STRENGTHS = (0.0, 0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 TOPICS = (2, 4, 8)
 SEEDS = 12
 EFFORT = Effort(max_splits=20, shuffles=39, permutations=199, bootstraps=200)
@@ -116,9 +116,11 @@ def draw(table: pd.DataFrame, svg: Path, png: Path) -> None:
                 )
             axes.axhline(0.8, color="0.6", lw=0.8, ls="--")
             axes.set_title(title, fontsize=9)
-            axes.set(xlabel="effect size", ylim=(-0.03, 1.03))
+            axes.set(xlabel="effect size", xscale="log", ylim=(-0.03, 1.03))
+            axes.set_xticks([0.05, 0.1, 0.2, 0.5], [".05", ".1", ".2", ".5"], minor=False)
+            axes.minorticks_off()
         panels[0].set_ylabel("share of models: “reproduced”")
-        panels[0].legend(title="stories a concept", fontsize=7, title_fontsize=7)
+        panels[1].legend(title="stories a concept", loc="lower right", fontsize=7, title_fontsize=7)
 
 
 def main() -> None:

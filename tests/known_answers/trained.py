@@ -20,7 +20,7 @@ from emotion_concepts.recording import record
 REPLIES = Path(__file__).with_name("calm_replies.jsonl")
 # Of the replies, those whose prompts are kept for asking.
 HELD_OUT = 16
-STEPS, BATCH, LEARNING_RATE = 240, 2, 2e-4
+STEPS, BATCH, LEARNING_RATE = 120, 2, 2e-4
 
 
 def read_replies() -> tuple[list[dict], list[str]]:
