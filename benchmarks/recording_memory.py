@@ -1,6 +1,6 @@
 """Does the recorder's memory grow with the number of texts? Peak memory of a process for each number.
 
-    .venv/bin/python benchmarks/recording_memory.py [--numbers 1000 10000]
+    PYTHONPATH=scripts .venv/bin/python benchmarks/recording_memory.py [--numbers 1000 10000]
 
 A tiny random model, so that what is measured is what the recorder holds and not the model.
 """

@@ -24,7 +24,8 @@ def main(
     kept = set(labels["id"])
     stories = Stories(
         emotion=labels["emotion"].to_numpy(str),
-        topic=known.topic_N,
+        topic=labels["topic"].to_numpy(str),
+        group=known.topic_N,
         n_tokens=labels["n_tokens"].to_numpy(),
         text=[text.text for text in read_texts(texts) if text.id in kept],
         cells=known.cells,

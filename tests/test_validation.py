@@ -32,13 +32,14 @@ def planted_layers(strengths, seed=0):
 
 def stories_of(layers, texts):
     first = layers[0]
-    topic = topic_groups(first.topic, 1)
+    group = topic_groups(first.topic, 1)
     return Stories(
         first.emotion,
-        topic,
+        first.topic,
+        group,
         first.n_tokens,
         texts,
-        cells=lambda k: cell_sums(layers[k].mean, first.emotion, topic),
+        cells=lambda k: cell_sums(layers[k].mean, first.emotion, group),
         rows=lambda k, rows: layers[k].mean[rows],
     )
 
@@ -131,4 +132,6 @@ def test_topics_of_ones_own_make_retrieval_inapplicable():
     own = LayerActivations(layer.id, layer.emotion, layer.emotion, layer.mean, layer.norm, layer.n_tokens)
     table, growth, confusion, summary = retrieve([own] * 4)
     assert table.empty and growth.empty and confusion.empty
+    # Thirty topics, though the sums go by twelve groups of them.
+    assert summary["n_topics"] == 30
     assert summary["n_concepts"] == 0 and "top1" not in summary and summary["recommended_layer"] == 2

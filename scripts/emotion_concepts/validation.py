@@ -25,13 +25,14 @@ GROWTH_SPLITS = 40
 class Stories:
     """A story set as retrieval reads it.
 
-    emotion, topic : str arrays [N], the topic or the group of topics that the sums go by; n_tokens : int [N];
-    text : list of N; cells : gives the sums of a layer; rows : gives some stories' values at a layer,
+    emotion, topic : str arrays [N]; group : str array [N], the topic, or group of topics, that the sums go by;
+    n_tokens : int [N]; text : list of N; cells : gives the sums of a layer; rows : gives some stories' values at a layer,
     float32 [asked, D].
     """
 
     emotion: np.ndarray
     topic: np.ndarray
+    group: np.ndarray
     n_tokens: np.ndarray
     text: list[str]
     cells: Callable[[int], CellSums]
@@ -72,7 +73,7 @@ def retrieval_by_layer(
         concept; recommended_layer. Only counts and the layer, and empty tables, where fewer than two
         concepts have stories in every half.
     """
-    lengths = cell_sums(stories.n_tokens[:, None], stories.emotion, stories.topic)
+    lengths = cell_sums(stories.n_tokens[:, None], stories.emotion, stories.group)
     first_SP = topic_halves(len(lengths.counts_PC), max_splits, seed)
     whole_C = concepts_in_every_half(lengths.counts_PC, first_SP)
     concepts = np.unique(stories.emotion)[whole_C]
@@ -86,7 +87,7 @@ def retrieval_by_layer(
         return *_empty_tables(), summary | {"recommended_layer": single_layer(n_layers, None)}
     counts = lengths.counts_PC[:, whole_C]
     kept = np.flatnonzero(np.isin(stories.emotion, concepts))
-    places = [np.unique(labels[kept], return_inverse=True)[1] for labels in (stories.emotion, stories.topic)]
+    places = [np.unique(labels[kept], return_inverse=True)[1] for labels in (stories.emotion, stories.group)]
     singly = retrieval.asked_stories(len(kept))
     orders = _label_orders(shuffles, len(counts), len(concepts), seed)
     weights = statistics.bootstrap_weights(len(concepts), samples=bootstraps, seed=seed) / len(concepts)

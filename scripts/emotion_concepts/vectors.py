@@ -132,8 +132,8 @@ def save_controls(
 ) -> None:
     """Write `controls.safetensors`: `shuffled`, `random` and `orthogonal`, float32.
 
-    shuffled : vectors made after the concept labels were shuffled among the stories of each topic (with several of a concept, these stay together); random : unit
-    directions, the same at every layer; orthogonal : unit directions orthogonal to all of a layer's
+    shuffled : vectors made after the concept labels were shuffled among the stories of each topic (where a
+    concept has several there, these stay together); random : unit directions, the same at every layer; orthogonal : unit directions orthogonal to all of a layer's
     vectors (none where those fill the width).
     """
     tensors = {"shuffled": shuffled_LCD, "random": random_KD, "orthogonal": orthogonal_LKD}

@@ -117,7 +117,7 @@ def summarised(
     vectors = vectors_of(layers)
     emotion, topic = layers[0].emotion, layers[0].topic
     stories = validation.Stories(
-        emotion, topic, layers[0].n_tokens, texts,
+        emotion, topic, topic, layers[0].n_tokens, texts,
         cells=lambda k: cell_sums(layers[k].mean, emotion, topic),
         rows=lambda k, rows: layers[k].mean[rows],
     )  # fmt: skip
