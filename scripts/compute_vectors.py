@@ -4,28 +4,21 @@ Reads the sums of the stories' activations and the neutral dialogues' token mome
 control directions, vectors without each topic, their reliability, and a summary with counts.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
-from emotion_concepts import reliability
-from emotion_concepts.cells import all_vectors, shuffled_cells
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, sha256_of, write_json, written_whole
+from emotion_concepts.layer_vectors import LayerVectors, layer_vectors
 from emotion_concepts.layers import work_by_layer
 from emotion_concepts.ratings import write_table
 from emotion_concepts.shards import read_labels, read_norms, read_token_covariance
 from emotion_concepts.story_sums import read_sums
-from emotion_concepts.vectors import (
-    EmotionVectors,
-    leading_components,
-    random_directions,
-    save_controls,
-    save_vectors,
-    without_components,
-)
+from emotion_concepts.vectors import EmotionVectors, random_directions, save_controls, save_vectors
 
 
 def main(
@@ -34,60 +27,47 @@ def main(
 ) -> None:  # fmt: skip
     """Vectors with `cfg`, the `vectors` section."""
     about, known, labels = read_json(manifest), read_sums(sums), read_labels(layers)
-    width, seed, samples = about["width"], cfg["seed"], cfg["reliability_samples"]
 
-    def one_layer(layer: int) -> tuple:
-        cells, norm_N = known.cells(layer), read_norms(layers, layer)
-        vector_CD = all_vectors(cells)
-        components_KD = leading_components(read_token_covariance(neutral, layer), cfg["denoise_variance"])
-        return (
-            vector_CD.astype(np.float32),
-            without_components(vector_CD, components_KD).astype(np.float32),
-            all_vectors(shuffled_cells(cells, seed)).astype(np.float32),
-            reliability.orthogonal_directions(vector_CD, cfg["control_directions"], seed).astype(np.float32),
-            reliability.leave_one_out(cells).astype(np.float32),
-            reliability.reliability_table(labels.assign(norm=norm_N), cells, samples=samples, seed=seed),
-            float(norm_N.mean(dtype=np.float64)),
-            len(components_KD),
-        )
+    def one_layer(layer: int) -> LayerVectors:
+        stories = labels.assign(norm=read_norms(layers, layer))
+        return layer_vectors(known.cells(layer), stories, read_token_covariance(neutral, layer), **cfg)
 
-    raw, denoised, shuffled, orthogonal, tables, norms, removed = [], [], [], [], [], {}, []
+    found = []
     with written_whole(left_out) as temporary, h5py.File(temporary, "w") as file:
         for name, values in (("topics", known.topics), ("concepts", known.concepts)):
             file.create_dataset(name, data=values, dtype=h5py.string_dtype())
-        for layer, found in enumerate(work_by_layer(one_layer, about["n_layers"], threads)):
-            raw_CD, denoised_CD, shuffled_CD, orthogonal_KD, without_PCD, table, norm, count = found
-            raw.append(raw_CD)
-            denoised.append(denoised_CD)
-            shuffled.append(shuffled_CD)
-            orthogonal.append(orthogonal_KD)
-            file[f"layer_{layer:02d}"] = without_PCD
-            table.insert(0, "layer", layer)
-            tables.append(table)
-            norms[layer] = norm
-            removed.append(count)
-    write_table(reliable, pd.concat(tables))
+        for layer, made in enumerate(work_by_layer(one_layer, about["n_layers"], threads)):
+            file[f"layer_{layer:02d}"] = made.without_PCD
+            # Many times the size of all else: written, and not held until the last layer.
+            found.append(replace(made, without_PCD=np.empty(0)))
+    tables = pd.concat([made.reliability for made in found], keys=range(len(found)), names=["layer", None])
+    write_table(reliable, tables.reset_index("layer"))
     save_controls(
         controls,
-        np.stack(shuffled),
-        random_directions(cfg["control_directions"], width, seed),
-        np.stack(orthogonal),
+        np.stack([made.shuffled_CD for made in found]),
+        random_directions(cfg["control_directions"], about["width"], cfg["seed"]),
+        np.stack([made.orthogonal_KD for made in found]),
     )
+    norms = [made.norm for made in found]
     save_vectors(
         vectors,
         EmotionVectors(
-            np.stack(raw),
-            np.stack(denoised),
+            np.stack([made.raw_CD for made in found]),
+            np.stack([made.denoised_CD for made in found]),
             known.concepts,
-            list(norms),
+            list(range(len(found))),
             about["source"],
             about["revision"],
-            norms,
+            dict(enumerate(norms)),
         ),
     )
     stories_of = dict(zip(known.concepts, known.counts_PC.sum(0).tolist(), strict=True))
-    found = {"stories": stories_of, "dropped": about["dropped"], "components_removed": removed}
-    write_json(summary, {**found, "residual_norm": list(norms.values()), "sha256": sha256_of(vectors)})
+    counts = {
+        "stories": stories_of,
+        "dropped": about["dropped"],
+        "components_removed": [made.n_removed for made in found],
+    }
+    write_json(summary, {**counts, "residual_norm": norms, "sha256": sha256_of(vectors)})
 
 
 if __name__ == "__main__":
