@@ -17,6 +17,7 @@ include: "rules/validation.smk"
 include: "rules/comparison.smk"
 include: "rules/lens.smk"
 include: "rules/steering.smk"
+include: "rules/reading.smk"
 include: "rules/report.smk"
 
 

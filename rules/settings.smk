@@ -25,6 +25,7 @@ from emotion_concepts.config_check import (
 from emotion_concepts.config_texts import HubStories, LocalWriter, Sampling
 from emotion_concepts.config_vectors import NO_MODEL
 from emotion_concepts.errors import UserError
+from emotion_concepts.experiments import ANSWERED, EXPERIMENTS, PROMPTS
 
 # Relative to where the run is, so that a project that is moved with its results stays finished.
 RESOURCES = Path(os.path.relpath(workflow.basedir)) / "resources"
@@ -48,6 +49,10 @@ ON_HUB = [name for name in STORY_SETS if isinstance(SETTINGS.story_sets[name], H
 # and without a model nothing that needs one.
 STUDIED = [*PAIRS, *IMPORTED]
 WITH_MODEL = [pair for pair in STUDIED if pair[0] != NO_MODEL]
+# Models of the pairs that are compared, base and post-trained.
+COMPARED_MODELS = [
+    getattr(SETTINGS.model_pairs[name], side) for name in SETTINGS.run.model_pairs for side in ("base", "post")
+]
 
 
 def config_of(*sections):
@@ -131,3 +136,4 @@ wildcard_constraints:
     # Imported vectors go where those of a story set would; rules that need the stories say so.
     story_set=any_of([*SETTINGS.story_sets, *SETTINGS.vector_sets]),
     text_set=any_of([NEUTRAL, *SETTINGS.story_sets]),
+    experiment=any_of([*EXPERIMENTS, *PROMPTS]),

@@ -18,9 +18,12 @@ from emotion_concepts.config_texts import (
     StorySet,
 )
 from emotion_concepts.config_vectors import NO_MODEL, VectorSet
+from emotion_concepts.experiments import EXPERIMENTS, PROMPTS
 
 # Texts that are recorded for denoising, under this name beside the story sets.
 NEUTRAL = "neutral"
+ExperimentName = Literal[tuple(EXPERIMENTS)]
+TextSetName = Literal[(*EXPERIMENTS, *PROMPTS)]
 # What the default run writes stories about itself: few, to show the stage in little time.
 OWN_CONCEPTS = ["afraid", "angry", "calm", "happy", "loving", "nervous", "proud", "sad"]
 
@@ -160,6 +163,47 @@ class Steering(Section):
     seed: int = Field(1, ge=0, description="Seed of the random directions.")
 
 
+class Reading(Section):
+    experiments: list[ExperimentName] = Field(
+        list(EXPERIMENTS),
+        description="Which experiments are read (method.md, rows 3, 4 and 9 to 16).",
+    )
+    paths: dict[TextSetName, str] = Field(
+        {},
+        description="Text sets of your own in place of the bundled ones, JSON lines with the same labels and spans; "
+        "one that a model writes is results/texts/NAME.jsonl, NAME being a key of text_sets.",
+    )
+    formats: list[Literal["plain", "chat"]] = Field(
+        ["plain", "chat"],
+        min_length=1,
+        description="How dialogues are read: as plain Human: / Assistant: turns, through the model's chat template "
+        "(if it has one), or both.",
+    )
+    plain_texts: int | None = Field(
+        240,
+        ge=2,
+        description="At most so many texts of a set as plain turns, spread evenly over it; null takes all.",
+    )
+    chat_texts: int | None = Field(
+        96, ge=2, description="The same for the chat template, whose dialogues are longer."
+    )
+    reply_tokens: int = Field(
+        20, ge=2, description="Length of the model's own replies, in tokens, where they are read (row 9)."
+    )
+    seed: int = Field(1, ge=0, description="Seed of those replies, and of folds and shuffles.")
+
+    def limits(self) -> dict[str, int | None]:
+        """Each format with the most texts of a set that are read in it."""
+        return {name: getattr(self, f"{name}_texts") for name in self.formats}
+
+
+class ModelPair(Section):
+    base: Name = Field(description="The model before its post-training: a key of models.")
+    post: Name = Field(
+        description="The model after it: a key of models, with the same tokenizer, width and depth."
+    )
+
+
 class Run(Section):
     models: list[Name] = Field(["smollm2"], min_length=1, description="Which of models to study.")
     story_sets: list[Name] = Field(
@@ -167,6 +211,7 @@ class Run(Section):
     )
     text_sets: list[Name] = Field([], description="Which of text_sets to write, beside what the run needs.")
     vector_sets: list[Name] = Field([], description="Which of vector_sets to import and study.")
+    model_pairs: list[Name] = Field([], description="Which of model_pairs to compare (row 20).")
 
 
 class Config(Section):
@@ -192,6 +237,9 @@ class Config(Section):
     vector_sets: dict[Name, VectorSet] = Field(
         {}, description="Vectors made elsewhere, by name. run.vector_sets chooses."
     )
+    model_pairs: dict[Name, ModelPair] = Field(
+        {}, description="A base model and the same after post-training, by name. run.model_pairs chooses."
+    )
     emotions: list[str] | None = Field(
         None, min_length=2, description="Concepts to keep, or null for all that a story set has."
     )
@@ -202,6 +250,7 @@ class Config(Section):
     ratings: Ratings = Field(Ratings(), description="Human ratings of valence and arousal.")
     validation: Validation = Field(Validation(), description="Checks of the vectors.")
     steering: Steering = Field(Steering(), description="Steering with the vectors.")
+    reading: Reading = Field(Reading(), description="What is read off the vectors in texts of our own.")
     run: Run = Field(Run(), description="What this run does of all that is defined above.")
 
     @model_validator(mode="after")
@@ -211,6 +260,7 @@ class Config(Section):
             ("story_sets", self.run.story_sets, self.story_sets),
             ("text_sets", self.run.text_sets, self.text_sets),
             ("vector_sets", self.run.vector_sets, self.vector_sets),
+            ("model_pairs", self.run.model_pairs, self.model_pairs),
         ):
             for place, name in enumerate(chosen):
                 if name not in defined:
@@ -219,11 +269,22 @@ class Config(Section):
             for name, texts in sets.items():
                 if name == NEUTRAL:
                     raise ValueError(f"{kind}: the name {NEUTRAL!r} is taken by the neutral dialogues")
+                if name in EXPERIMENTS or name in PROMPTS:
+                    raise ValueError(f"{kind}: the name {name!r} is taken by an experiment's text set")
                 if isinstance(texts, LocalWriter) and texts.model not in self.models:
                     raise CrossReferenceError((kind, name, "model"), texts.model, list(self.models))
         for name, vectors in self.vector_sets.items():
             if vectors.model is not None and vectors.model not in self.models:
                 raise CrossReferenceError(("vector_sets", name, "model"), vectors.model, list(self.models))
+        for name, pair in self.model_pairs.items():
+            for side in ("base", "post"):
+                if getattr(pair, side) not in self.models:
+                    raise CrossReferenceError(
+                        ("model_pairs", name, side), getattr(pair, side), list(self.models)
+                    )
+        for name in self.run.model_pairs:
+            if self.model_pairs[name].base not in self.run.models:
+                raise ValueError(f"run.model_pairs: {name!r} needs its base in run.models, for its vectors")
         if self.vector_sets and NO_MODEL in self.models:
             raise ValueError(f"models: the name {NO_MODEL!r} is taken by vector sets without a model")
         for kind, sets in (("text_sets", self.text_sets), ("vector_sets", self.vector_sets)):

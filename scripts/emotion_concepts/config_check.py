@@ -111,6 +111,9 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
     ):
         if path and not Path(path).is_file():
             say(key, f"no such file: {path}")
+    for name, path in config.reading.paths.items():
+        if not Path(path).expanduser().is_file() and not path.startswith("results/texts/"):
+            say(("reading", "paths", name), f"no such file: {path}")
     for name in config.run.vector_sets:
         vectors = config.vector_sets[name]
         for key, path in (("path", vectors.path), ("concepts", vectors.concepts)):
@@ -144,7 +147,12 @@ def used_models(config: Config) -> list[str]:
     texts += [config.text_sets[name] for name in written_dialogues(config)]
     writers = [written.model for written in texts if isinstance(written, LocalWriter)]
     studied = [config.vector_sets[name].model for name in config.run.vector_sets]
-    return [name for name in dict.fromkeys([*config.run.models, *writers, *studied]) if name]
+    compared = [
+        getattr(config.model_pairs[name], side)
+        for name in config.run.model_pairs
+        for side in ("base", "post")
+    ]
+    return [name for name in dict.fromkeys([*config.run.models, *writers, *studied, *compared]) if name]
 
 
 def written_dialogues(config: Config) -> list[str]:
@@ -234,7 +242,7 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
 def _keys_beside(place: Place) -> list[str]:
     """The keys that are known where an unknown one was found."""
     section: type[BaseModel] = Config
-    if place[0] in ("models", "vector_sets") and len(place) > 2:
+    if place[0] in ("models", "vector_sets", "model_pairs") and len(place) > 2:
         section = Config.model_fields[place[0]].annotation.__args__[1]
     elif place[0] in SECTIONS_OF and len(place) > 2:
         section = SECTIONS_OF[place[0]][place[2]]

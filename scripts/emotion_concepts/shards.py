@@ -24,6 +24,8 @@ from emotion_concepts.files import read_json, write_json, written_whole
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.text_sets import Text
 
+# What is known of a place in a text: the text's id, its format, the span, and the last token that was read.
+PLACE_LABELS = ("text", "format", "span", "token")
 LAYER_CONVENTION = "layer k is the output of decoder block k, counted from 0, before the final norm"
 
 
@@ -184,12 +186,38 @@ def write_layers(
 
     With `moments` each file also holds `token_mean` [width] and `token_covariance` [width, width].
     """
-    digests = [text_digest(text.text) for text in texts]
     labels = {
         "id": [text.id for text in texts],
         "emotion": [text.emotion or "" for text in texts],
         "topic": [text.topic or "" for text in texts],
     }
+    digests = [text_digest(text.text) for text in texts]
+    return _write_values(folder, store, digests, labels, n_layers, attributes, storage, moments)
+
+
+def write_places(
+    folder: Path,
+    store: PartStore,
+    places: pd.DataFrame,
+    n_layers: int,
+    attributes: dict,
+    *,
+    storage: Literal["float32", "float16"] = "float32",
+) -> str:
+    """Write one HDF5 file a layer for places in texts, in their order; return a digest of all values.
+
+    `places` has `text` (its id), `format`, `span`, `token`, and `digest`, what the store knows it by.
+    """
+    labels = {name: places[name].tolist() for name in PLACE_LABELS}
+    return _write_values(
+        folder, store, places["digest"].tolist(), labels, n_layers, attributes, storage, None
+    )
+
+
+def _write_values(
+    folder: Path, store: PartStore, digests: list[str], labels: dict[str, list[str]], n_layers: int,
+    attributes: dict, storage: Literal["float32", "float16"], moments: TokenMoments | None,
+) -> str:  # fmt: skip
     content = hashlib.sha256(json.dumps(labels, sort_keys=True).encode())
     for layer in range(n_layers):
         mean, norm, n_tokens = store.read(digests, layer)
@@ -205,7 +233,7 @@ def write_layers(
                 file.create_dataset(name, data=values, dtype=h5py.string_dtype())
             # A chunk of about 1 MiB: whole rows, so that a text is read without the others.
             mean = arrays.pop("mean")
-            rows = max(1, min(len(texts), (1 << 20) // (mean.itemsize * mean.shape[1])))
+            rows = max(1, min(len(digests), (1 << 20) // (mean.itemsize * mean.shape[1])))
             file.create_dataset("mean", data=mean, chunks=(rows, mean.shape[1]))
             for name, values in arrays.items():
                 file[name] = values
@@ -238,18 +266,28 @@ def read_layer(folder: Path, layer: int) -> LayerActivations:
         The file is missing or damaged; says which, and how to make it anew.
     """
     with opened_h5(layer_path(folder, layer)) as file:
-        mean = file["mean"][:]
-        if "scale" in file:
-            mean = mean * file["scale"][:][:, None]
         return LayerActivations(
-            **_labels(file), mean=mean, norm=file["norm"][:], n_tokens=file["n_tokens"][:]
+            **_labels(file), mean=_values(file), norm=file["norm"][:], n_tokens=file["n_tokens"][:]
         )
+
+
+def read_values(folder: Path, layer: int) -> np.ndarray:
+    """The values of one layer alone: float32 [rows, width]."""
+    with opened_h5(layer_path(folder, layer)) as file:
+        return _values(file)
 
 
 def read_labels(folder: Path) -> pd.DataFrame:
     """What is known of a text set's texts at every layer: id, emotion, topic, n_tokens; no values are read."""
     with opened_h5(layer_path(folder, 0)) as file:
         return pd.DataFrame(_labels(file) | {"n_tokens": file["n_tokens"][:]})
+
+
+def read_places(folder: Path) -> pd.DataFrame:
+    """The places of a text set that were read: `PLACE_LABELS` and n_tokens; no values are read."""
+    with opened_h5(layer_path(folder, 0)) as file:
+        labels = {name: file[name].asstr()[:].astype(str) for name in PLACE_LABELS}
+        return pd.DataFrame(labels | {"n_tokens": file["n_tokens"][:]})
 
 
 def read_norms(folder: Path, layer: int) -> np.ndarray:
@@ -288,6 +326,11 @@ def read_token_covariance(folder: Path, layer: int) -> np.ndarray:
     """Covariance of the token activations of one layer, where they were recorded: float64 [width, width]."""
     with opened_h5(layer_path(folder, layer)) as file:
         return file["token_covariance"][:]
+
+
+def _values(file: h5py.File) -> np.ndarray:
+    mean = file["mean"][:]
+    return mean * file["scale"][:][:, None] if "scale" in file else mean
 
 
 def _labels(file: h5py.File) -> dict[str, np.ndarray]:
