@@ -4,7 +4,7 @@ Shapes: N units (stories, words, answers), S bootstrap samples, K columns (layer
 M covariates, G groups (templates), D ordered doses. What is not defined is NaN, never a guess.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -186,7 +186,7 @@ def max_abs_correlation_null(
 
 
 def trend_test(
-    value_GD: np.ndarray, expected_G: np.ndarray, *, permutations: int, seed: int
+    value_GD: np.ndarray, expected_G: np.ndarray, *, permutations: int, seed: int, together: bool = False
 ) -> tuple[float, float]:
     """Do values rise or fall with the dose as was claimed for each group?
 
@@ -198,6 +198,9 @@ def trend_test(
         +1 where the value is claimed to rise with the dose, -1 where to fall.
     permutations : int
         The null shuffles the doses within each group.
+    together : bool
+        It shuffles them alike in all groups, where these have their doses in common: what a number's own
+        token does to the value, it does in all of them.
 
     Returns
     -------
@@ -215,10 +218,62 @@ def trend_test(
     rng = np.random.default_rng(seed)
     null = np.empty(permutations)
     for rows in _blocks(permutations):
+        if together:
+            shuffled_PD = rng.permuted(np.broadcast_to(dose_D, (len(null[rows]), len(dose_D))), axis=1)
+            null[rows] = shuffled_PD @ signed_GD.sum(0)
+            continue
         shuffled = rng.permuted(np.broadcast_to(dose_D, (len(null[rows]), *signed_GD.shape)), axis=2)
         null[rows] = np.einsum("pgd,gd->p", shuffled, signed_GD)
     statistic = float((signed_GD @ dose_D).sum())
     return statistic, permutation_p(statistic, null)
+
+
+def mean_effect(
+    effect_N: np.ndarray, clusters: np.ndarray, *, permutations: int, bootstraps: int, seed: int
+) -> dict:
+    """Is an effect per text above 0 on the mean? Texts of one cluster are alike.
+
+    Parameters
+    ----------
+    effect_N : float array [N]
+        Finite; under the null each cluster's is as likely to have the other sign.
+    clusters : array [N]
+        Label of each text's cluster.
+
+    Returns
+    -------
+    dict
+        value, the mean; interval, over clusters; p and p_below, one-sided, by flipping the signs of whole
+        clusters; n texts and n_clusters.
+    """
+    effect = np.asarray(effect_N, dtype=np.float64)
+    assert np.isfinite(effect).all(), "a text without an effect"
+    names, cluster_N = np.unique(np.asarray(clusters), return_inverse=True)
+    sum_G = np.bincount(cluster_N, effect)
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], (permutations, len(names)))
+    null = signs @ sum_G / len(effect)
+    value = float(effect.mean())
+    low, high = bootstrap_interval(
+        lambda weight_SN: weight_SN @ effect / weight_SN.sum(1),
+        len(effect), samples=bootstraps, seed=seed, clusters=cluster_N,
+    )  # fmt: skip
+    return {
+        "value": value, "interval": [low, high], "p": permutation_p(value, null),
+        "p_below": permutation_p(-value, -null), "n": len(effect), "n_clusters": len(names),
+    }  # fmt: skip
+
+
+def standardised(value_UK: np.ndarray) -> np.ndarray:
+    """Columns with mean 0 and standard deviation 1 over the rows: float64; one that does not vary is 0."""
+    value = np.asarray(value_UK, dtype=np.float64)
+    return np.nan_to_num(_unit(value), nan=0.0) * np.sqrt(len(value))
+
+
+def holds_from(low_L: np.ndarray, layers: Sequence[int]) -> int | None:
+    """The first layer from which the lower bound of an effect is above 0 and stays so; None if there is none."""
+    below = np.flatnonzero(~(np.asarray(low_L) > 0))
+    first = below[-1] + 1 if len(below) else 0
+    return int(layers[first]) if first < len(layers) else None
 
 
 def adjusted_p(p: np.ndarray) -> np.ndarray:
