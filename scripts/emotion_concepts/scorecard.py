@@ -5,6 +5,8 @@ The rules stand here alone, and were fixed before the results were looked at:
 - *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
 - *explained by word counts*, *explained by length*: it would be that, but counting words, or the stories' length,
   does as well (within the interval), or nothing is left of a correlation without length and activation norm;
+- *explained by the number alone*, *by any direction*: it would be that, but the same numbers where they threaten
+  nobody, or directions orthogonal to all vectors, do as well;
 - *opposite*: the same on the other side, with a p-value of that side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30);
 - *not found*: otherwise;
@@ -162,12 +164,157 @@ def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
     )  # fmt: skip
 
 
+def implicit_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 3: before the reply to a message that names no emotion, its own concept comes first."""
+    claim = "implicit emotion: messages whose own concept is the most active before the reply (layer chosen on others)"
+    if "value" not in summary:
+        return _absent(3, claim, model, story_set, form, summary["n"], "strong diagonal, 12 x 12")
+    controls = summary["controls"]
+    found = verdict(summary["interval"], summary["p"], chance=controls["chance"])
+    words = controls.get("word_counts")
+    if found == "reproduced" and words is not None and words >= summary["interval"][0]:
+        found = "explained by word counts"
+    return _entry(
+        3, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form,
+        paper="strong diagonal, 12 x 12", control=controls, n=summary["n"], verdict=found,
+        reason=f"{summary['n_concepts']} concepts; own concept's mean score {summary['diagonal']:.2f} standard deviations"
+               + (f"; word counts alone {words:.2f}" if words is not None else ""),
+    )  # fmt: skip
+
+
+def numbers_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+    """Row 4: scores follow what a number means."""
+    claim, paper = (
+        "numbers, not surface: scores follow the dose in the expected direction (rank correlation)",
+        ("monotone in the stated direction"),
+    )
+    if "value" not in summary:
+        return _absent(4, claim, model, story_set, form, summary["n"], paper)
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    beyond = summary["beyond_control"]
+    if found == "reproduced" and verdict(beyond["interval"], beyond["p"], chance=0) != "reproduced":
+        found = "explained by the number alone"
+    right = sum(template["rho"] > 0 for template in summary["by_template"])
+    return _entry(
+        4, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=found,
+        reason=f"{right} of {len(summary['by_template'])} claims in the right direction; {summary['per_doubling']:.2f} "
+               f"standard deviations a step; beyond the same numbers where they carry no threat {beyond['value']:.2f} "
+               f"({beyond['interval'][0]:.2f} to {beyond['interval'][1]:.2f})",
+    )  # fmt: skip
+
+
+def turns_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+    """Row 9: what is read before the reply is the reply's, not the user's."""
+    claim = "user and assistant differ: r(before reply, reply) less r(user turn, before reply)"
+    paper = ".87 - .11 = .76"
+    if "value" not in summary:
+        return _absent(9, claim, model, story_set, form, summary["n"], paper)
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    other = summary["controls"]["orthogonal_directions"]
+    if found == "reproduced" and other is not None and other >= summary["interval"][0]:
+        found = "explained by any direction"
+    r = summary["r"]
+    return _entry(
+        9, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=found,
+        reason=f"r: user and before reply {r['user, before reply']:.2f}, before reply and reply "
+               f"{r['before reply, reply']:.2f}, user and reply {r['user, reply']:.2f}; "
+               f"directions orthogonal to all vectors differ by {_shown(other)}",
+    )  # fmt: skip
+
+
+def context_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 10: what a word means reaches the words after it in late layers."""
+    claim = "context spreads with depth: effect of a word on the same words after it, last third of layers less first"
+    return _grown_entry(
+        10, claim, "early layers local, late layers everywhere, peak before the reply", model, story_set, form, summary,
+        more=lambda s: "; before the reply {value:.2f}, beyond the words before it by {beyond:.2f} (p = {p:.3f})".format(
+            value=s["before_reply"]["value"], beyond=s["before_reply_beyond_suffix"]["value"],
+            p=s["before_reply_beyond_suffix"]["p"],
+        ),
+    )  # fmt: skip
+
+
+def negation_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 11: "not X" is read as such before the reply, in late layers."""
+    claim = "negation: X less not X before the reply, last third of layers less first"
+    return _grown_entry(
+        11, claim, "resolved only in mid-late layers", model, story_set, form, summary,
+        more=lambda s: f"; at the word {s['at_word']['value']:.2f} (p = {s['at_word']['p']:.3f})",
+    )  # fmt: skip
+
+
+def _grown_entry(
+    row: int, claim: str, paper: str, model: str, story_set: str, form: str, summary: dict, more
+) -> dict:
+    """An effect that is there in late layers, and smaller in early ones: both are needed."""
+    if "value" not in summary:
+        return _absent(row, claim, model, story_set, form, summary["n"], paper)
+    late = summary["late"]
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    if found == "reproduced" and verdict(late["interval"], late["p"], chance=0) != "reproduced":
+        found = "not found"
+    start = summary["holds_from"]
+    return _entry(
+        row, claim, model, story_set, None, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"first_third": summary["early"]["value"], "last_third": late["value"]}, n=summary["n"], verdict=found,
+        reason=("holds from no layer on" if start is None else f"holds from layer {start} on")
+               + f"; {late['value']:.2f} standard deviations late (p = {late['p']:.3f}), {summary['early']['value']:.2f} early"
+               + more(summary),
+    )  # fmt: skip
+
+
+def binding_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 12: a person's own concept returns with the person."""
+    claim = "person binding: own concept less the other person's at a later mention, last third of layers"
+    paper = "the right vector returns at the mention, in late layers"
+    if "value" not in summary:
+        return _absent(12, claim, model, story_set, form, summary["n"], paper)
+    start, (low, high) = summary["holds_from"], summary["share_interval"]
+    return _entry(
+        12, claim, model, story_set, None, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"first_third": summary["early"]["value"], **summary["controls"]}, n=summary["n"],
+        verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
+        reason=f"own above the other's at {summary['share']:.2f} of mentions ({low:.2f} to {high:.2f}); "
+               + ("holds from no layer on" if start is None else f"holds from layer {start} on"),
+    )  # fmt: skip
+
+
+def locality_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+    """Row 13: an inner story's concept rises within it and falls back after it."""
+    claim, paper = (
+        "locality: an inner story's concept rises within it and falls back after it (fall)",
+        "qualitative",
+    )
+    if "value" not in summary:
+        return _absent(13, claim, model, story_set, form, summary["n"], paper)
+    rise, fall = summary["rise"], summary["fall"]
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    if found == "reproduced" and rise["interval"][0] <= 0:
+        found = "not found"
+    half = summary["half_after"]
+    return _entry(
+        13, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"rise": rise["value"]}, n=summary["n"], verdict=found,
+        reason=f"rises by {rise['value']:.2f} standard deviations, falls by {fall['value']:.2f}; "
+               + ("never below half of the rise" if half is None else f"below half of the rise {half:.0f} tokens after"),
+    )  # fmt: skip
+
+
+def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str) -> dict:
+    return _entry(
+        row, claim, model, story_set, None, None, None, None, form=form, paper=paper, control=None, n=n,
+        verdict="not applicable", reason="the vectors lack the concepts of these texts, or there are too few texts",
+    )  # fmt: skip
+
+
 def _shown(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.1f}"
+    return "not defined" if value is None else f"{value:.2f}"
 
 
-def _entry(row, claim, model, story_set, layer, value, interval, p, **rest) -> dict:
+def _entry(row, claim, model, story_set, layer, value, interval, p, *, form="plain", **rest) -> dict:
     return {
-        "row": row, "claim": claim, "model": model, "story_set": story_set, "format": "plain",
+        "row": row, "claim": claim, "model": model, "story_set": story_set, "format": form,
         "layer": layer, "value": value, "interval": interval, "p": p, **rest,
     }  # fmt: skip

@@ -13,13 +13,18 @@ import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts import lens_scores, scorecard
+from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
-from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised
+from emotion_concepts.text_sets import Text
+from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised, with_reading
 from tests.known_answers.nulls import random_model
 from tests.known_answers.planted import CONCEPTS, Planted, story_set
+from tests.known_answers.reading import noise_scores, planted_texts, read_scores
 
 DIMENSIONS = ("valence", "arousal")
 WHO = ("known", "stories")
+# The layer that is named in the lines of those experiments that are told of one.
+LAYER = 6
 NULL_EFFORT = Effort(max_splits=6, shuffles=39, permutations=199, bootstraps=200)
 
 
@@ -34,6 +39,11 @@ class Case:
     entries: Callable[[Found], dict[str, dict]]
     least: float
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
+
+
+def _reading(name: str, entry: Callable[..., dict], *layer: int, least: float) -> Case:
+    """An experiment that reads; the entry of some has the layer that they were read at."""
+    return Case(lambda found: {name: entry(*WHO, "plain", *layer, found.reading[name])}, least)
 
 
 CASES = {
@@ -59,6 +69,15 @@ CASES = {
         lambda found: {"words": scorecard.steered_words_entry(*WHO, found.words)},
         least=5.0,
     ),
+    "implicit_entry": _reading("implicit", scorecard.implicit_entry, least=0.95),
+    "numbers_entry": _reading("numbers", scorecard.numbers_entry, LAYER, least=0.95),
+    # Before the reply stands what the reply has, and the user's turn has something else.
+    "turns_entry": _reading("turns", scorecard.turns_entry, LAYER, least=0.5),
+    # In standard deviations over the texts: how large depends on what else the texts hold.
+    "context_entry": _reading("context", scorecard.context_entry, least=0.5),
+    "negation_entry": _reading("negation", scorecard.negation_entry, least=2.0),
+    "binding_entry": _reading("binding", scorecard.binding_entry, least=0.5),
+    "locality_entry": _reading("locality", scorecard.locality_entry, LAYER, least=2.0),
 }
 
 
@@ -98,15 +117,31 @@ def null_study(null: Callable[[int], Found], seeds: range) -> NullStudy:
     return NullStudy(*kept, names)
 
 
+def told_stories(planted: Planted, **stories) -> list[Text]:
+    """Stories of all topics but the last, whose words the texts of the experiments have: no story has those."""
+    return [
+        story for story in story_set(planted, **stories) if story.topic != f"topic {planted.plan.topics - 1}"
+    ]
+
+
+def planted_found(planted: Planted, model: Model) -> Found:
+    """What is found in the planted model: the stories' part, and what the experiments read at `LAYER`."""
+    found = analyse(model, told_stories(planted), planted.ratings)
+    texts = planted_texts(planted, planted.plan.topics - 1)
+    return with_reading(found, read_scores(model, found.vectors, texts), LAYER)
+
+
 def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, **stories) -> Found:
     """A random model reads short stories in which no word is a concept's on two topics."""
-    texts = story_set(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
+    told = told_stories(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
     model = random_model(tokenizer, seed)
-    return analyse(model, texts, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    found = analyse(model, told, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    texts = planted_texts(planted, planted.plan.topics - 1, seed=seed)
+    return with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
 
 
-def noise_found(planted: Planted, seed: int) -> Found:
-    """No model at all: normal noise for activations and word changes, at two layers that are nearly the same."""
+def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int) -> Found:
+    """No model at all: normal noise for activations, word changes and scores, at layers that are nearly the same."""
     rng = np.random.default_rng(seed)
     emotions, topics = (labels.ravel() for labels in np.meshgrid(CONCEPTS, [f"t{i}" for i in range(4)]))
     noise = rng.standard_normal((len(emotions), 64)).astype(np.float32)
@@ -123,7 +158,8 @@ def noise_found(planted: Planted, seed: int) -> Found:
     )
     tokens = np.argsort(rng.random((3, len(CONCEPTS), 500)), axis=-1)[..., : lens_scores.TOP]
     lens = LensTokens(np.stack([tokens[0], tokens[1]]), tokens[2], {c: {i} for i, c in enumerate(CONCEPTS)})
-    return summarised(
+    found = summarised(
         layers, ["same words"] * len(emotions), planted.ratings, changes, lens, steered=[1], strength=0.5,
         effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
+    return with_reading(found, noise_scores(places_of, seed), 1, NULL_EFFORT, seed)

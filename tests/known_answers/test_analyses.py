@@ -15,9 +15,11 @@ from emotion_concepts.steered_words import steered_directions, word_changes
 from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
 from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study
+from tests.known_answers.cases import planted_found as found_in_planted
 from tests.known_answers.conftest import SHIFT
 from tests.known_answers.nulls import length_model
 from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, Plan, Planted, story_set
+from tests.known_answers.reading import planted_texts, unread_places
 
 CLAIMS = [
     name
@@ -31,7 +33,7 @@ CHANCE = 1 / len(CONCEPTS)
 
 @pytest.fixture(scope="session")
 def planted_found(planted, planted_model) -> Found:
-    return analyse(planted_model, story_set(planted), planted.ratings)
+    return found_in_planted(planted, planted_model)
 
 
 NULLS = [
@@ -45,11 +47,13 @@ NULLS = [
 @pytest.fixture(scope="session")
 def null_of():
     """Many null models: gives the study of a kind and number of seeds, made once."""
-    fewer_topics = Planted(Plan(topics=4))
+    fewer_topics = Planted(Plan(topics=5))
     tokenizer = fewer_topics.llama.tokenizer()
+    texts = planted_texts(fewer_topics, fewer_topics.plan.topics - 1)
+    places_of = {name: unread_places(tokenizer, name, of) for name, of in texts.items()}
     kinds = {
         "random model": lambda seed: null_found(fewer_topics, tokenizer, seed),
-        "noise": lambda seed: noise_found(fewer_topics, seed),
+        "noise": lambda seed: noise_found(fewer_topics, places_of, seed),
     }
     return cache(lambda kind, seeds: null_study(kinds[kind], range(seeds)))
 
