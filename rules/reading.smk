@@ -5,7 +5,7 @@ READ = [*SETTINGS.reading.experiments, *(PROMPTS if SETTINGS.run.model_pairs els
 
 
 # Those with an analysis of one model by itself.
-ANALYSED = [name for name in READ if name in EXPERIMENTS]
+ANALYSED = [name for name in READ if name in EXPERIMENTS and name not in ("states", "speakers", "unexpressed")]
 
 
 def text_source(wildcards):

@@ -104,7 +104,7 @@ def for_sets(pattern):
 def figure_names(pair):
     """Figures of a pair, in the report's order."""
     names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
-    return [*names, *GEOMETRY_FIGURES, *(["lens", "words"] if pair in WITH_MODEL else [])]
+    return [*names, *GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED] if pair in WITH_MODEL else [])]
 
 
 def figures_of(types):
@@ -119,6 +119,11 @@ def figures_of(types):
 def summaries(pairs, stage):
     """A stage's summary for each pair that has one."""
     return [f"results/{model}/{stage.format(story_set=name)}" for model, name in pairs]
+
+
+def readings(ending):
+    """What every experiment that reads left, pair by pair."""
+    return [f"results/{m}/reading/{s}/{name}.{ending}" for m, s in WITH_MODEL for name in ANALYSED]
 
 
 def writer_of(texts):

@@ -20,7 +20,7 @@ def main(
     scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
     words = word_scores(read_texts(texts), read_texts(stories[0])) if stories else None
     found = summarise_formats(scores, lambda form: implicit_summary(scores, form, words, **cfg))
-    write_findings(summary, table, found, None)
+    write_findings(summary, table, found)
 
 
 if __name__ == "__main__":

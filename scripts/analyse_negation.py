@@ -17,7 +17,7 @@ def main(
     """Analyse with `cfg`: permutations, bootstraps, seed."""
     scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
     found = summarise_formats(scores, lambda form: negation_summary(scores, form, **cfg))
-    write_findings(summary, table, found, None)
+    write_findings(summary, table, found)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main(
     scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
     at = described_place(geometry, scores)
     found = summarise_formats(scores, lambda form: turns_summary(scores, form, at, **cfg))
-    write_findings(summary, table, found, scores.layers[at])
+    write_findings(summary, table, found)
 
 
 if __name__ == "__main__":

@@ -153,6 +153,7 @@ def numbers_summary(
     )  # fmt: skip
     return {
         "value": value, "interval": interval, "p": p, "p_below": p_below, "n": len(threat),
+        "layer": scores.layers[at],
         "n_phrasings": len(set(clusters)), "per_doubling": float(np.mean(_slopes(threat) * threat["expected"])),
         "controls": {"same_number_without_threat": float(signed_control.mean()),
                      "random_directions": float(random_K.mean()), "random_95": float(np.quantile(random_K, 0.95))},

@@ -65,6 +65,7 @@ def turns_summary(
         "interval": list(statistics.interval(difference(score_UC, weight_SN), len(texts))),
         "p": statistics.permutation_p(value, null), "p_below": statistics.permutation_p(-value, -null),
         "n": len(texts),
+        "layer": scores.layers[at],
         "r": {name: float(r[0]) for name, r in pairs(score_UC, once).items()},
         "r_interval": {name: list(statistics.interval(r, len(texts))) for name, r in samples.items()},
         "controls": {
@@ -242,7 +243,7 @@ def locality_summary(
         ]
     )  # fmt: skip
     return {
-        **fall, "p": max(rise["p"], fall["p"]), "p_below": max(rise["p_below"], fall["p_below"]),
+        **fall, "layer": scores.layers[at], "p": max(rise["p"], fall["p"]), "p_below": max(rise["p_below"], fall["p_below"]),
         "rise": rise, "fall": fall,
         "remains": 1 - fall["value"] / rise["value"] if rise["value"] > 0 else None,
         "half_after": float(tokens_S[2 + returned[0]]) if len(returned) else None,
@@ -258,15 +259,23 @@ def _by_text(places: pd.DataFrame, form: str, spans: tuple[str, ...]) -> tuple[l
 
 
 def _matrix_r(x_NC: np.ndarray, y_NC: np.ndarray, weight_SN: np.ndarray) -> np.ndarray:
-    """Correlation over texts and concepts together, concepts centred over the texts drawn: float64 [S]."""
+    """Correlation over texts and concepts together, concepts centred over the texts drawn: float64 [S].
+
+    NaN where a side does not vary.
+    """
     xy_N, xx_N, yy_N = (x_NC * y_NC).sum(1), (x_NC**2).sum(1), (y_NC**2).sum(1)
     total = weight_SN.sum(1)
     mean_x, mean_y = weight_SN @ x_NC / total[:, None], weight_SN @ y_NC / total[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         inner = weight_SN @ xy_N - total * (mean_x * mean_y).sum(1)
-        size_x = weight_SN @ xx_N - total * (mean_x**2).sum(1)
-        size_y = weight_SN @ yy_N - total * (mean_y**2).sum(1)
-        return inner / np.sqrt(size_x * size_y)
+        sizes = [
+            weight_SN @ squares_N - total * (mean**2).sum(1)
+            for squares_N, mean in ((xx_N, mean_x), (yy_N, mean_y))
+        ]
+        r = inner / np.sqrt(sizes[0] * sizes[1])
+    # What is left by rounding where nothing varies is no correlation.
+    varies = (sizes[0] > 1e-9 * (weight_SN @ xx_N)) & (sizes[1] > 1e-9 * (weight_SN @ yy_N))
+    return np.where(varies, np.clip(r, -1, 1), np.nan)
 
 
 def _swapped(score_UC: np.ndarray, span_rows: list[np.ndarray], permutations: int, seed: int) -> np.ndarray:
@@ -371,7 +380,7 @@ def _courses(scores: PlaceScores, form: str, at: int) -> tuple[list[str], list[s
     afters = sorted((s for s in counts.index if s.startswith("after ")), key=lambda s: int(s.split()[1]))
     names = ["before", "inner", *(s for s in afters if counts[s] == n_texts)]
     wide = table.pivot(index="text", columns="span", values="score")[names]
-    lengths = table.pivot(index="text", columns="span", values="n_tokens")[names].mean(0).to_numpy()
+    lengths = table.pivot(index="text", columns="span", values="n_tokens")[names].mean(axis=0).to_numpy()
     # The middle of each sentence after the story; what stands before it is behind.
     after = np.cumsum(lengths[2:]) - lengths[2:] / 2
     return wide.index.tolist(), names, wide.to_numpy(), np.array([-1.5 * lengths[1], -lengths[1] / 2, *after])

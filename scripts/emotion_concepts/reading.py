@@ -44,8 +44,7 @@ def summarise_formats(
     return {name: summary for name, (summary, _) in found.items()}, pd.concat(tables, ignore_index=True)
 
 
-def write_findings(summary: Path, table: Path, found: tuple[dict, pd.DataFrame], layer: int | None) -> None:
-    """Write the summaries, with the layer that they are of (None: all, or their own), and the table."""
-    by_format, rows = found
-    write_json(summary, {"layer": layer, "formats": by_format})
-    write_table(table, rows)
+def write_findings(summary: Path, table: Path, found: tuple[dict, pd.DataFrame]) -> None:
+    """Write the summaries by format, and the table."""
+    write_json(summary, found[0])
+    write_table(table, found[1])

@@ -182,7 +182,7 @@ def implicit_entry(model: str, story_set: str, form: str, summary: dict) -> dict
     )  # fmt: skip
 
 
-def numbers_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def numbers_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 4: scores follow what a number means."""
     claim, paper = (
         "numbers, not surface: scores follow the dose in the expected direction (rank correlation)",
@@ -196,7 +196,7 @@ def numbers_entry(model: str, story_set: str, form: str, layer: int, summary: di
         found = "explained by the number alone"
     right = sum(template["rho"] > 0 for template in summary["by_template"])
     return _entry(
-        4, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        4, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"], n=summary["n"], verdict=found,
         reason=f"{right} of {len(summary['by_template'])} claims in the right direction; {summary['per_doubling']:.2f} "
                f"standard deviations a step; beyond the same numbers where they carry no threat {beyond['value']:.2f} "
@@ -204,7 +204,7 @@ def numbers_entry(model: str, story_set: str, form: str, layer: int, summary: di
     )  # fmt: skip
 
 
-def turns_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def turns_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 9: what is read before the reply is the reply's, not the user's."""
     claim = "user and assistant differ: r(before reply, reply) less r(user turn, before reply)"
     paper = ".87 - .11 = .76"
@@ -216,7 +216,7 @@ def turns_entry(model: str, story_set: str, form: str, layer: int, summary: dict
         found = "explained by any direction"
     r = summary["r"]
     return _entry(
-        9, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        9, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"], n=summary["n"], verdict=found,
         reason=f"r: user and before reply {r['user, before reply']:.2f}, before reply and reply "
                f"{r['before reply, reply']:.2f}, user and reply {r['user, reply']:.2f}; "
@@ -227,7 +227,7 @@ def turns_entry(model: str, story_set: str, form: str, layer: int, summary: dict
 def context_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 10: what a word means reaches the words after it in late layers."""
     claim = "context spreads with depth: effect of a word on the same words after it, last third of layers less first"
-    return _grown_entry(
+    return _grown(
         10, claim, "early layers local, late layers everywhere, peak before the reply", model, story_set, form, summary,
         more=lambda s: "; before the reply {value:.2f}, beyond the words before it by {beyond:.2f} (p = {p:.3f})".format(
             value=s["before_reply"]["value"], beyond=s["before_reply_beyond_suffix"]["value"],
@@ -239,13 +239,13 @@ def context_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
 def negation_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 11: "not X" is read as such before the reply, in late layers."""
     claim = "negation: X less not X before the reply, last third of layers less first"
-    return _grown_entry(
+    return _grown(
         11, claim, "resolved only in mid-late layers", model, story_set, form, summary,
         more=lambda s: f"; at the word {s['at_word']['value']:.2f} (p = {s['at_word']['p']:.3f})",
     )  # fmt: skip
 
 
-def _grown_entry(
+def _grown(
     row: int, claim: str, paper: str, model: str, story_set: str, form: str, summary: dict, more
 ) -> dict:
     """An effect that is there in late layers, and smaller in early ones: both are needed."""
@@ -281,7 +281,7 @@ def binding_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     )  # fmt: skip
 
 
-def locality_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def locality_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 13: an inner story's concept rises within it and falls back after it."""
     claim, paper = (
         "locality: an inner story's concept rises within it and falls back after it (fall)",
@@ -295,11 +295,27 @@ def locality_entry(model: str, story_set: str, form: str, layer: int, summary: d
         found = "not found"
     half = summary["half_after"]
     return _entry(
-        13, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        13, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control={"rise": rise["value"]}, n=summary["n"], verdict=found,
         reason=f"rises by {rise['value']:.2f} standard deviations, falls by {fall['value']:.2f}; "
                + ("never below half of the rise" if half is None else f"below half of the rise {half:.0f} tokens after"),
     )  # fmt: skip
+
+
+READING_ENTRIES = {
+    "implicit": implicit_entry,
+    "numbers": numbers_entry,
+    "turns": turns_entry,
+    "context": context_entry,
+    "negation": negation_entry,
+    "binding": binding_entry,
+    "locality": locality_entry,
+}
+
+
+def reading_entries(experiment: str, model: str, story_set: str, found: dict) -> list[dict]:
+    """The line of an experiment that reads, for each format that its texts were read in."""
+    return [READING_ENTRIES[experiment](model, story_set, form, summary) for form, summary in found.items()]
 
 
 def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str) -> dict:

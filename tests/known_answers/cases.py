@@ -23,7 +23,7 @@ from tests.known_answers.reading import noise_scores, planted_texts, read_scores
 
 DIMENSIONS = ("valence", "arousal")
 WHO = ("known", "stories")
-# The layer that is named in the lines of those experiments that are told of one.
+# The layer that the experiments that read are told of: the planted reply is there.
 LAYER = 6
 NULL_EFFORT = Effort(max_splits=6, shuffles=39, permutations=199, bootstraps=200)
 
@@ -41,9 +41,9 @@ class Case:
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
 
 
-def _reading(name: str, entry: Callable[..., dict], *layer: int, least: float) -> Case:
-    """An experiment that reads; the entry of some has the layer that they were read at."""
-    return Case(lambda found: {name: entry(*WHO, "plain", *layer, found.reading[name])}, least)
+def _reading(name: str, entry: Callable[..., dict], *, least: float) -> Case:
+    """An experiment that reads, in plain turns."""
+    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[name])}, least)
 
 
 CASES = {
@@ -70,14 +70,14 @@ CASES = {
         least=5.0,
     ),
     "implicit_entry": _reading("implicit", scorecard.implicit_entry, least=0.95),
-    "numbers_entry": _reading("numbers", scorecard.numbers_entry, LAYER, least=0.95),
+    "numbers_entry": _reading("numbers", scorecard.numbers_entry, least=0.95),
     # Before the reply stands what the reply has, and the user's turn has something else.
-    "turns_entry": _reading("turns", scorecard.turns_entry, LAYER, least=0.5),
+    "turns_entry": _reading("turns", scorecard.turns_entry, least=0.5),
     # In standard deviations over the texts: how large depends on what else the texts hold.
     "context_entry": _reading("context", scorecard.context_entry, least=0.5),
     "negation_entry": _reading("negation", scorecard.negation_entry, least=2.0),
     "binding_entry": _reading("binding", scorecard.binding_entry, least=0.5),
-    "locality_entry": _reading("locality", scorecard.locality_entry, LAYER, least=2.0),
+    "locality_entry": _reading("locality", scorecard.locality_entry, least=2.0),
 }
 
 

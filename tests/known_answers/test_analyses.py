@@ -14,7 +14,7 @@ from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.steered_words import steered_directions, word_changes
 from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
-from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study
+from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study, told_stories
 from tests.known_answers.cases import planted_found as found_in_planted
 from tests.known_answers.conftest import SHIFT
 from tests.known_answers.nulls import length_model
@@ -154,7 +154,7 @@ def test_shift_moves_projections_and_no_vector(planted, planted_model, shifted_m
     units = np.stack([vectors.unit(concept, layer) for concept in CONCEPTS])
     np.testing.assert_allclose((after - before).mean(0), units @ added, atol=0.02)
     assert CONCEPTS[int((after - before).mean(0).argmax())] == "gloomy"
-    shifted = recorded(shifted_model, story_set(planted), 8)[layer]
+    shifted = recorded(shifted_model, told_stories(planted), 8)[layer]
     own = np.stack([shifted.mean[shifted.emotion == c].mean(0) for c in CONCEPTS])
     own -= own.mean(0)
     cosines = (own * units).sum(1) / np.linalg.norm(own, axis=1)

@@ -70,7 +70,7 @@ def test_words_write_their_noise_and_topics_from_the_start(planted, planted_mode
     np.testing.assert_allclose(noise[:MARKED], 0, atol=1e-3)
     np.testing.assert_allclose(noise[MARKED:SPREAD], planted.plan.filler_noise, **CLOSE)
     np.testing.assert_allclose(
-        read[:, 2] @ planted.topic_space.T, np.tile(np.eye(6)[2], (N_LAYERS, 1)), **CLOSE
+        read[:, 2] @ planted.topic_space.T, np.tile(np.eye(planted.plan.topics)[2], (N_LAYERS, 1)), **CLOSE
     )
 
 
