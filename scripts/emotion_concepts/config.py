@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from emotion_concepts.config_base import Name, Section
+from emotion_concepts.config_corpora import PLAYS, Corpus, LabelledSet, Sweep
 from emotion_concepts.config_texts import (
     BundledStories,
     Checks,
@@ -167,6 +168,10 @@ class Run(Section):
     )
     text_sets: list[Name] = Field([], description="Which of text_sets to write, beside what the run needs.")
     vector_sets: list[Name] = Field([], description="Which of vector_sets to import and study.")
+    corpora: list[Name] = Field(["plays"], description="Which of corpora to sweep with every set of vectors.")
+    labelled_sets: list[Name] = Field(
+        [], description="Which of labelled_sets to ask every set of vectors for."
+    )
 
 
 class Config(Section):
@@ -192,6 +197,13 @@ class Config(Section):
     vector_sets: dict[Name, VectorSet] = Field(
         {}, description="Vectors made elsewhere, by name. run.vector_sets chooses."
     )
+    corpora: dict[Name, Corpus] = Field(
+        {"plays": PLAYS},
+        description="Texts of others, by name, in which the vectors' top snippets are looked for. run.corpora chooses.",
+    )
+    labelled_sets: dict[Name, LabelledSet] = Field(
+        {}, description="Texts that people have labelled, by name. run.labelled_sets chooses."
+    )
     emotions: list[str] | None = Field(
         None, min_length=2, description="Concepts to keep, or null for all that a story set has."
     )
@@ -202,6 +214,7 @@ class Config(Section):
     ratings: Ratings = Field(Ratings(), description="Human ratings of valence and arousal.")
     validation: Validation = Field(Validation(), description="Checks of the vectors.")
     steering: Steering = Field(Steering(), description="Steering with the vectors.")
+    sweep: Sweep = Field(Sweep(), description="How corpora are swept.")
     run: Run = Field(Run(), description="What this run does of all that is defined above.")
 
     @model_validator(mode="after")
@@ -211,6 +224,8 @@ class Config(Section):
             ("story_sets", self.run.story_sets, self.story_sets),
             ("text_sets", self.run.text_sets, self.text_sets),
             ("vector_sets", self.run.vector_sets, self.vector_sets),
+            ("corpora", self.run.corpora, self.corpora),
+            ("labelled_sets", self.run.labelled_sets, self.labelled_sets),
         ):
             for place, name in enumerate(chosen):
                 if name not in defined:
