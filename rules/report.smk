@@ -9,6 +9,8 @@ rule score_claims:
         geometry=summaries(STUDIED, "geometry/{story_set}/geometry.json"),
         lens=summaries(WITH_MODEL, "lens/{story_set}/summary.json"),
         steering=summaries(WITH_MODEL, "steering/{story_set}/summary.json"),
+        sweeps=[f"results/{m}/sweep/{s}/{corpus}.json" for m, s, corpus in SWEPT],
+        labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
         paper=RESOURCES / "paper_figures.json",
     output:
         scorecard="results/scorecard.json",
@@ -23,7 +25,7 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg=PAIRS_BY_STAGE,
+        cfg={**PAIRS_BY_STAGE, "sweeps": SWEPT, "labelled": LABELLED},
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"

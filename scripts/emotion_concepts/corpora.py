@@ -95,6 +95,16 @@ def read_documents(path: Path) -> Iterator[Document]:
             yield Document(**json.loads(line))
 
 
+def reading_plan(path: Path, max_tokens: int | None) -> tuple[int, int]:
+    """How many documents `write_documents` wrote, and about how many tokens of them will be read."""
+    n_documents = n_characters = 0
+    for document in read_documents(path):
+        n_documents += 1
+        n_characters += len(document.text)
+    n_tokens = n_characters // CHARACTERS_A_TOKEN
+    return n_documents, n_tokens if max_tokens is None else min(n_tokens, max_tokens)
+
+
 def documents_of(name: str, file: BinaryIO) -> Iterator[Document]:
     """Documents of an open file, told by its name's ending: of `ENDINGS`.
 

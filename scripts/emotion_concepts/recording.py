@@ -24,6 +24,7 @@ from emotion_concepts.errors import ConfigError, NonFiniteError, UnsupportedMode
 from emotion_concepts.models import Model
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.packing import packed_attention_in, packed_inputs
+from emotion_concepts.progress import progress_bar
 from emotion_concepts.residual_stream import watched_input, watched_residuals
 from emotion_concepts.tokens import TokenisedText, counted_tokens, tokenise
 
@@ -34,6 +35,8 @@ Way = Literal["packed", "padded", "single"]
 
 # Tokens in a batch, padding included: larger batches fall out of a CPU's cache (design.md, section 6).
 BATCH_TOKENS = 2000
+# The same on a GPU, where nothing is tried out beforehand; a batch that does not fit is halved.
+GPU_BATCH_TOKENS = 16384
 # Texts that a model reads in every way before the first recording, to compare.
 PREFLIGHT_TEXTS = 4
 # Largest relative difference of centred means between a batch and one by one: arithmetic in another
@@ -179,6 +182,34 @@ def record_pooled(
     return whole
 
 
+def pooled_at(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    pooling: Pooling,
+    layer: int,
+) -> np.ndarray:
+    """One pooling of the texts at one layer, after which the pass ends: float32 [N, D].
+
+    A row of NaN where none of a text's tokens counts. No other layer is held.
+    """
+    found_ND = np.full((len(texts), model.width), np.nan, np.float32)
+    wanted = [bool(counted.any()) for counted in pooling.counted]
+    batches = plan_batches([len(text.ids) for text in texts], wanted, usual_batch_tokens(model))
+    way = choose_way(model, texts, wanted, layer) if batches else "single"
+    reading = Pass(model, texts, [pooling], way, layer)
+    with progress_bar(len(texts), "texts", "reading") as bar:
+        for rows in batches:
+            (batch,) = pool_within_memory(reading, rows)
+            found_ND[batch.rows] = batch.value_LBD[-1]
+            bar.update(len(rows))
+    return found_ND
+
+
+def usual_batch_tokens(model: Model) -> int:
+    """Tokens in a batch on the device that the model is on."""
+    return GPU_BATCH_TOKENS if model.device.type == "cuda" else BATCH_TOKENS
+
+
 def plan_batches(
     lengths: Sequence[int], wanted: Sequence[bool], batch_tokens: int = BATCH_TOKENS
 ) -> list[list[int]]:
@@ -197,12 +228,18 @@ def plan_batches(
     return batches
 
 
-def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bool]) -> Way:
+def choose_way(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    wanted: Sequence[bool],
+    last_layer: int | None = None,
+) -> Way:
     """The fastest way that gives the values of one by one, tried on a few of these texts, once for a model.
 
     Sliding windows, ALiBi, recurrent layers and the like make some ways wrong for some families; which
     ones is not looked up but measured: centred means (raw ones hide a mistake: method.md, trap 1) of
-    the longest, the shortest and two texts between, together and alone.
+    the longest, the shortest and two texts between, together and alone; of the layers up to `last_layer`
+    where no others will be read.
     """
     if model.hf in _ways:
         return _ways[model.hf]
@@ -211,11 +248,11 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bo
     if len(rows) < 2:
         return "single"
     means = [Pooling([np.ones(len(text.ids), bool) for text in texts])]
-    alone = pool_batch(Pass(model, texts, means, "single"), rows)[0].value_LBD
+    alone = pool_batch(Pass(model, texts, means, "single", last_layer), rows)[0].value_LBD
     chosen: Way = "single"
     for way in ("packed", "padded"):
         try:
-            together = pool_batch(Pass(model, texts, means, way), rows)[0].value_LBD
+            together = pool_batch(Pass(model, texts, means, way, last_layer), rows)[0].value_LBD
         except UnsupportedModelError as error:
             logger.info("%s batches are not possible (%s)", way, error)
             continue
