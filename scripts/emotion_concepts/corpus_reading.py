@@ -76,10 +76,14 @@ def sweep_into(
                 texts = tokenise(model.tokenizer, [passage.text for passage in shard], with_places=True)
                 way = way or recording.choose_way(model, texts, [True] * len(texts), layer)
                 part = VectorSweep.empty(len(unit_VD), kept)
-                for rows in recording.plan_batches([len(t.ids) for t in texts], [True] * len(texts), batch_tokens):
+                for rows in recording.plan_batches(
+                    [len(t.ids) for t in texts], [True] * len(texts), batch_tokens
+                ):
                     cosines = token_scores.token_cosines(model, texts, rows, unit_VD, layer=layer, way=way)
                     scored = [
-                        ScoredPassage(shard[row], texts[row].places, counted_tokens(texts[row], SKIPPED), own_TV)
+                        ScoredPassage(
+                            shard[row], texts[row].places, counted_tokens(texts[row], SKIPPED), own_TV
+                        )
                         for row, own_TV in zip(rows, cosines, strict=True)
                     ]
                     part = part.merged(swept(scored, kept, part.least()))

@@ -140,7 +140,9 @@ def _table(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
         raise DataError(f"{path}: cannot be read as {ending[1:]}: {str(error).splitlines()[0]}") from None
     missing = [column for column in ("text", "labels") if column not in table.columns]
     if missing:
-        raise DataError(f"{path}: no column {missing[0]!r}; its columns: {', '.join(map(str, table.columns))}")
+        raise DataError(
+            f"{path}: no column {missing[0]!r}; its columns: {', '.join(map(str, table.columns))}"
+        )
     return table
 
 

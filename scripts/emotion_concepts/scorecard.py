@@ -87,7 +87,9 @@ def corpus_entry(model: str, story_set: str, summary: dict) -> dict:
 
 def labelled_entry(model: str, story_set: str, summary: dict) -> dict:
     """Row 1, the part on texts that people have labelled: a label's vectors find its texts."""
-    claim = f"vectors fire on matching text: AUROC of human labels ({summary['labelled_set']}), mean over labels"
+    claim = (
+        f"vectors fire on matching text: AUROC of human labels ({summary['labelled_set']}), mean over labels"
+    )
     if "auroc" not in summary:
         return _entry(
             1, claim, model, story_set, summary["layer"], None, None, None, paper="qualitative", control=None,

@@ -11,6 +11,7 @@ Shape letters: V vectors, T tokens, H bins.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -220,6 +221,6 @@ def _snippet(one: ScoredPassage, v: int, start: int, end: int, score: float) -> 
     begins = one.places[start:end, 0].tolist()
     # A token reaches to where the next one begins, so that together they are the text.
     bounds = [*begins, int(one.places[end - 1, 1])]
-    tokens = [one.passage.text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    tokens = [one.passage.text[a:b] for a, b in pairwise(bounds)]
     scores = np.round(one.cosine_TV[start:end, v].astype(np.float64), 4).tolist()
     return Snippet(score, one.passage.document, one.passage.start + begins[0], tokens, scores)

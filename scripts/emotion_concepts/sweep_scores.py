@@ -107,7 +107,9 @@ def vector_summaries(found: VectorSweep, names: Sequence[str]) -> dict[str, dict
         name: {
             "mean": float(mean_V[v]),
             "sd": float(deviation_V[v]),
-            "quantiles": {f"{share:g}": float(q) for share, q in zip(QUANTILES, quantile_QV[:, v], strict=True)},
+            "quantiles": {
+                f"{share:g}": float(q) for share, q in zip(QUANTILES, quantile_QV[:, v], strict=True)
+            },
         }
         for v, name in enumerate(names)
     }

@@ -63,7 +63,9 @@ def _batch(model, texts, rows, unit_VD, layer: int, way: Way) -> list[np.ndarray
     def read(at: int, residual_BTD: torch.Tensor) -> None:
         if at == layer:
             residual_TD = residual_BTD.flatten(0, 1).float()
-            along_TV = residual_TD @ torch.as_tensor(unit_VD, dtype=torch.float32, device=residual_TD.device).T
+            along_TV = (
+                residual_TD @ torch.as_tensor(unit_VD, dtype=torch.float32, device=residual_TD.device).T
+            )
             found.append((along_TV / residual_TD.norm(dim=-1, keepdim=True)).cpu().numpy())
 
     run_trunk(model, inputs, way, read, layer)

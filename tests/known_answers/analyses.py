@@ -19,11 +19,11 @@ from emotion_concepts.models import Model
 from emotion_concepts.recording import Pooling, pooled_at, record_pooled
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.steered_words import steered_directions, word_changes
+from emotion_concepts.story_checks import Vocabulary
+from emotion_concepts.sweep import ScoredPassage, swept
 from emotion_concepts.text_sets import Text
 from emotion_concepts.token_scores import token_cosines
 from emotion_concepts.tokens import counted_tokens, tokenise
-from emotion_concepts.story_checks import Vocabulary
-from emotion_concepts.sweep import ScoredPassage, swept
 from emotion_concepts.vectors import EmotionVectors, centred, concept_means, random_directions, units_at
 from emotion_concepts.word_effects import words_summary
 
@@ -92,10 +92,12 @@ class TextsOfOthers:
 
     @property
     def labels(self) -> list[str]:
+        """The labels that there are, sorted."""
         return sorted({text.emotion for text in self.labelled})
 
     @property
-    def truth_NL(self) -> np.ndarray:
+    def truth(self) -> np.ndarray:
+        """Which label each text has: bool [N, L]."""
         return np.array([[text.emotion == label for label in self.labels] for text in self.labelled])
 
 
@@ -136,13 +138,22 @@ def analyse(
     lens = _lens_tokens(model, vectors, seed)
     if tfidf_NL is None:
         counted = [text.text for text in others.labelled]
-        tfidf_NL = label_scores.word_count_scores(counted, others.truth_NL, seed)
+        tfidf_NL = label_scores.word_count_scores(counted, others.truth, seed)
     read = ReadTexts(
         others, lambda layer: _passages(model, vectors, others.corpus, layer, seed),
         lambda layer: _values(model, others.labelled, layer), tfidf_NL,
     )  # fmt: skip
     return summarised(
-        layers, texts, ratings, changes, lens, read, steered=chosen, strength=strength, effort=effort, seed=seed
+        layers,
+        texts,
+        ratings,
+        changes,
+        lens,
+        read,
+        steered=chosen,
+        strength=strength,
+        effort=effort,
+        seed=seed,
     )
 
 
@@ -219,7 +230,7 @@ def _label_summary(others: ReadTexts, vectors: EmotionVectors, layer: int, optio
     units = np.stack([vectors.unit(label, layer) for label in labels])
     score_NV = label_scores.centred_cosines(value_ND, np.concatenate([units, random_RD]))
     _, found = label_scores.label_scores(
-        score_NV[:, : len(labels)], others.texts.truth_NL, labels, tfidf_NL=others.tfidf_NL,
+        score_NV[:, : len(labels)], others.texts.truth, labels, tfidf_NL=others.tfidf_NL,
         length_N=np.array([len(text.text.split()) for text in others.texts.labelled]),
         random_NR=score_NV[:, len(labels) :], **options,
     )  # fmt: skip
@@ -233,7 +244,9 @@ def _passages(model, vectors, corpus: Sequence[Text], layer: int, seed: int) -> 
     units = np.concatenate([units_at(vectors, layer, model.width), random_RD])
     cosines = token_cosines(model, tokens, range(len(tokens)), units, layer=layer, way="padded")
     return [
-        ScoredPassage(Passage(text.id, 0, text.text, len(own.ids)), own.places, counted_tokens(own, 2), cosine_TV)
+        ScoredPassage(
+            Passage(text.id, 0, text.text, len(own.ids)), own.places, counted_tokens(own, 2), cosine_TV
+        )
         for text, own, cosine_TV in zip(corpus, tokens, cosines, strict=True)
     ]
 

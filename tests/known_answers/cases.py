@@ -142,7 +142,7 @@ def texts_of_others(planted: Planted, seed: int, marked: int = 4) -> TextsOfOthe
 
 def noise_scores(others: TextsOfOthers, seed: int) -> np.ndarray:
     """In the place of word counts, which could only take a false finding away."""
-    return np.random.default_rng(seed + 3000).standard_normal(others.truth_NL.shape)
+    return np.random.default_rng(seed + 3000).standard_normal(others.truth.shape)
 
 
 def _noise_read(others: TextsOfOthers, seed: int) -> ReadTexts:

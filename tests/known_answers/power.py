@@ -74,7 +74,14 @@ def judged(strength: float, topics: int, seed: int) -> list[dict]:
     texts = story_set(planted, seed=seed, skip=2, length=24, marked=3)
     others = texts_of_others(planted, seed)
     found = analyse(
-        model, texts, planted.ratings, others, tfidf_NL=noise_scores(others, seed), skip=2, effort=EFFORT, seed=seed
+        model,
+        texts,
+        planted.ratings,
+        others,
+        tfidf_NL=noise_scores(others, seed),
+        skip=2,
+        effort=EFFORT,
+        seed=seed,
     )
     size = effect_size(found.layers[MARKED])
     lines = {name: line for case in CASES.values() for name, line in case.entries(found).items()}

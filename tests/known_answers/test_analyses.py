@@ -170,7 +170,9 @@ def length_found(planted, planted_model, long_is_pleasant) -> list[Found]:
     model = length_model(planted, planted_model.tokenizer)
     return [
         analyse(
-            model, story_set(planted, lengths=long_is_pleasant, seed=seed), planted.ratings,
+            model,
+            story_set(planted, lengths=long_is_pleasant, seed=seed),
+            planted.ratings,
             texts_of_others(planted, seed),
         )
         for seed in range(1, 6)

@@ -12,7 +12,9 @@ def draw_own_words(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     ordered = table.sort_values(["own", "concept"], ascending=[False, True], kind="stable")
     place = np.arange(1, len(ordered) + 1)
     axes.plot(place, ordered["own"], marker="o", markersize=3, linewidth=1, label="own vector")
-    axes.plot(place, ordered["others"], color="0.35", linestyle="-.", linewidth=1, label="the others' vectors")
+    axes.plot(
+        place, ordered["others"], color="0.35", linestyle="-.", linewidth=1, label="the others' vectors"
+    )
     axes.plot(place, ordered["random"], color="0.35", linestyle="--", linewidth=1, label="random directions")
     for x, y, name in zip(place[:NAMED], ordered["own"], ordered["concept"], strict=False):
         axes.annotate(name, (x, y), xytext=(3, 2), textcoords="offset points", fontsize=6, rotation=45)
@@ -33,7 +35,9 @@ def draw_labels(axes: Axes, table: pd.DataFrame) -> None:
     )  # fmt: skip
     axes.hlines(place, ordered["auroc_low"], ordered["auroc_high"], linewidth=1)
     axes.plot(ordered["auroc"], place, "o", markersize=4, label="vectors")
-    axes.plot(ordered["tfidf_auroc"], place, "x", color="0.35", markersize=4, label="word counts, trained on labels")
+    axes.plot(
+        ordered["tfidf_auroc"], place, "x", color="0.35", markersize=4, label="word counts, trained on labels"
+    )
     axes.plot(ordered["length_auroc"], place, "|", color="0.35", markersize=6, label="text length alone")
     axes.axvline(0.5, color="0.6", linestyle=":", linewidth=1)
     names = [f"{label} ({n})" for label, n in zip(ordered["label"], ordered["n"], strict=True)]
