@@ -11,8 +11,8 @@ from emotion_concepts.files import read_json
 
 
 def main(rates: Path, summary: Path, svg: Path, png: Path) -> None:
-    """One panel: concepts in the order of their own words' rate."""
-    with saved_figure(svg, png, width=7.2, height=3.6) as axes:
+    """One panel: a dot for each concept."""
+    with saved_figure(svg, png, width=6.4, height=4.8) as axes:
         draw_own_words(axes, pd.read_csv(rates), read_json(summary))
 
 

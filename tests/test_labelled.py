@@ -25,7 +25,7 @@ def test_a_csv_a_tsv_and_json_lines_say_the_same(tmp_path):
     (tmp_path / "a.csv").write_text('text,labels\n"one, two",joy\nthree,"joy,fear"\nfour,\n')
     (tmp_path / "a.tsv").write_text("text\tlabels\none, two\tjoy\nthree\tjoy,fear\nfour\t\n")
     (tmp_path / "a.jsonl").write_text(
-        '{"text": "one, two", "labels": "joy"}\n{"text": "three", "labels": ["joy", "fear"]}\n{"text": "four", "labels": ""}\n'
+        '{"text": "one, two", "labels": "joy"}\n{"text": "three", "labels": ["joy", "fear"]}\n{"text": "four"}\n'
     )
     for ending in ("csv", "tsv", "jsonl"):
         found = read_labelled(tmp_path / f"a.{ending}")
@@ -48,7 +48,7 @@ def test_the_form_of_goemotions_is_read(tmp_path):
         ("a.csv", "text,labels\nx,y\n ,y\n", "a.csv:3: a row needs a text"),
         ("a.csv", "text,labels\nx,\n", "no text has a label"),
         ("a.xlsx", "", "labelled texts end in .csv, .tsv or .jsonl"),
-        ("a.jsonl", '{"text": "x", "labels": "y"\n', "cannot be read as jsonl"),
+        ("a.jsonl", '{"text": "x", "labels": "y"\n', "a.jsonl:1: not JSON"),
         ("a.csv", "text,labels\nx,joy\n", "a.csv:2: label 'joy' is not a number from 0 to 1"),
     ],
 )

@@ -321,6 +321,7 @@ def test_figure_draws_own_words_above_the_controls():
     table = rates_table(rates, np.full((4, 3), 0.25), CONCEPTS)
     axes = Figure().subplots()
     draw_own_words(axes, table, {"layer": 3, "corpus": "plays"})
-    own, others, random = (line.get_ydata() for line in axes.lines)
-    assert own.tolist() == [3, 2, 1] and not others.any() and (random == 0.25).all()
+    diagonal, random, own = axes.lines
+    assert own.get_ydata().tolist() == [1, 3, 2] and not own.get_xdata().any()
+    assert (random.get_ydata() == 0.25).all() and diagonal.get_slope() == 1
     assert [text.get_text() for text in axes.texts] == ["kind", "sad", "calm"]

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from emotion_concepts import recording, sweep, token_scores
 from emotion_concepts.code_digest import code_digest
@@ -63,38 +64,22 @@ def sweep_into(
     settings = _settings(model, unit_VD, layer, kept)
     total, n_reused, n_read = VectorSweep.empty(len(unit_VD), kept), 0, 0
     started = time.monotonic()
-    way: recording.Way | None = None
     with progress_bar(n_tokens, "tokens", "sweeping") as bar:
         for number, shard in enumerate(shards_of(passages, shard_tokens)):
             path = folder / f"shard-{number:06d}.json"
             key = _key(settings, shard)
-            length = sum(passage.n_tokens for passage in shard)
             stored = read_json(path) if path.is_file() else {}
             if stored.get("key") == key:
                 part, n_reused = VectorSweep.from_json(stored["sweep"]), n_reused + 1
             else:
-                texts = tokenise(model.tokenizer, [passage.text for passage in shard], with_places=True)
-                way = way or recording.choose_way(model, texts, [True] * len(texts), layer)
-                part = VectorSweep.empty(len(unit_VD), kept)
-                for rows in recording.plan_batches(
-                    [len(t.ids) for t in texts], [True] * len(texts), batch_tokens
-                ):
-                    cosines = token_scores.token_cosines(model, texts, rows, unit_VD, layer=layer, way=way)
-                    scored = [
-                        ScoredPassage(
-                            shard[row], texts[row].places, counted_tokens(texts[row], SKIPPED), own_TV
-                        )
-                        for row, own_TV in zip(rows, cosines, strict=True)
-                    ]
-                    part = part.merged(swept(scored, kept, part.least()))
-                    bar.update(sum(len(texts[row].ids) for row in rows))
-                n_read += length
+                part = _read(model, shard, unit_VD, layer, kept, batch_tokens, bar)
                 write_json(path, {"key": key, "sweep": part.as_json()})
+                n_read += sum(passage.n_tokens for passage in shard)
             total = total.merged(part)
     elapsed = time.monotonic() - started
     logger.info(
-        "read %d tokens in %.1f s, %.0f tokens/s, %s; %d shards from earlier; %d tokens count",
-        n_read, elapsed, n_read / max(elapsed, 1e-9), way, n_reused, total.n_tokens,
+        "read %d tokens in %.1f s, %.0f tokens/s; %d shards from earlier; %d tokens count",
+        n_read, elapsed, n_read / max(elapsed, 1e-9), n_reused, total.n_tokens,
     )  # fmt: skip
     if not total.n_tokens:
         raise DataError(f"no passage of the corpus has more than {SKIPPED} tokens")
@@ -113,6 +98,31 @@ def shards_of(passages: Iterable[Passage], shard_tokens: int) -> Iterator[list[P
             shard, length = [], 0
     if shard:
         yield shard
+
+
+def _read(
+    model: Model,
+    shard: Sequence[Passage],
+    unit_VD: np.ndarray,
+    layer: int,
+    kept: int,
+    batch_tokens: int,
+    bar: tqdm,
+) -> VectorSweep:
+    """One shard through the model."""
+    texts = tokenise(model.tokenizer, [passage.text for passage in shard], with_places=True)
+    lengths, all_of_them = [len(text.ids) for text in texts], [True] * len(texts)
+    way = recording.choose_way(model, texts, all_of_them, layer)
+    part = VectorSweep.empty(len(unit_VD), kept)
+    for rows in recording.plan_batches(lengths, all_of_them, batch_tokens):
+        cosines = token_scores.token_cosines(model, texts, rows, unit_VD, layer=layer, way=way)
+        scored = [
+            ScoredPassage(shard[row], texts[row].places, counted_tokens(texts[row], SKIPPED), own_TV)
+            for row, own_TV in zip(rows, cosines, strict=True)
+        ]
+        part = part.merged(swept(scored, kept, part.least()))
+        bar.update(sum(lengths[row] for row in rows))
+    return part
 
 
 def _settings(model: Model, unit_VD: np.ndarray, layer: int, kept: int) -> dict:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts.errors import DataError
+from emotion_concepts.text_sets import objects_of_file
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def read_labelled(
     """
     table = _table(path, columns)
     first = 1 if columns or path.suffix == ".jsonl" else 2
-    known = Path(names).read_text(encoding="utf-8").split() if names else None
+    known = Path(names).read_text(encoding="utf-8").splitlines() if names else None
     labels_N = []
     for number, (text, said) in enumerate(zip(table["text"], table["labels"], strict=True), first):
         where = f"{path}:{number}"
@@ -129,7 +130,7 @@ def _table(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
         raise DataError(f"{path}: labelled texts end in .csv, .tsv or .jsonl")
     try:
         if ending == ".jsonl":
-            table = pd.read_json(path, lines=True, dtype=False)
+            table = pd.DataFrame([entry for _, entry in objects_of_file(path)], dtype=object)
         else:
             # Comments hold quotes that are no table's: a TSV has none of its own.
             form = {"sep": "\t", "quoting": 3} if ending == ".tsv" else {}
@@ -147,8 +148,10 @@ def _table(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 
 
 def _labels_of(said: object) -> list[str]:
-    """Labels of a row: parted by commas, or a list in JSON."""
-    parts = said if isinstance(said, list) else str("" if said is None else said).split(",")
+    """Labels of a row: parted by commas, or in JSON a list, a number or nothing."""
+    if said is None or isinstance(said, float):
+        return []
+    parts = said if isinstance(said, list) else str(said).split(",")
     return [label for part in parts if (label := str(part).strip())]
 
 

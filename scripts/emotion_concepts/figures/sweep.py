@@ -4,25 +4,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-NAMED = 15  # concepts that are written beside their dots
+NAMED = 15  # concepts whose dots have their name beside them
 
 
 def draw_own_words(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
-    """Words of each concept per top snippet: of its own vector, the highest first, of the others, of random ones."""
-    ordered = table.sort_values(["own", "concept"], ascending=[False, True], kind="stable")
-    place = np.arange(1, len(ordered) + 1)
-    axes.plot(place, ordered["own"], marker="o", markersize=3, linewidth=1, label="own vector")
-    axes.plot(
-        place, ordered["others"], color="0.35", linestyle="-.", linewidth=1, label="the others' vectors"
-    )
-    axes.plot(place, ordered["random"], color="0.35", linestyle="--", linewidth=1, label="random directions")
-    for x, y, name in zip(place[:NAMED], ordered["own"], ordered["concept"], strict=False):
-        axes.annotate(name, (x, y), xytext=(3, 2), textcoords="offset points", fontsize=6, rotation=45)
+    """Words of each concept per top snippet: of its own vector against the others', and random directions beside it."""
+    axes.axline((0, 0), slope=1, color="0.6", linestyle=":", linewidth=1)
+    axes.plot(table["others"], table["random"], "x", color="0.6", markersize=4, label="random directions")
+    axes.plot(table["others"], table["own"], "o", markersize=4, label="own vector")
+    above = (table["own"] - table["others"]).sort_values(ascending=False, kind="stable")
+    for i in above[above > 0].index[:NAMED]:
+        row = table.loc[i]
+        place = {"xytext": (4, 2), "textcoords": "offset points", "fontsize": 7, "rotation": 30}
+        axes.annotate(row["concept"], (row["others"], row["own"]), **place)
     axes.set(
-        xlabel=f"concepts, by own words (layer {summary['layer']})",
-        ylabel=f"concept's words per top snippet ({summary['corpus']})", ylim=(0, None),
-    )  # fmt: skip
-    axes.legend(loc="upper right")
+        xlabel=f"concept's words per top snippet, the others' vectors (layer {summary['layer']})",
+        ylabel=f"the same, own vector or random directions ({summary['corpus']})",
+    )
+    axes.legend(loc="best")
 
 
 def draw_labels(axes: Axes, table: pd.DataFrame) -> None:
@@ -43,4 +42,4 @@ def draw_labels(axes: Axes, table: pd.DataFrame) -> None:
     names = [f"{label} ({n})" for label, n in zip(ordered["label"], ordered["n"], strict=True)]
     axes.set_yticks(place, names, fontsize=7)
     axes.set(xlabel="AUROC (n texts with the label in brackets)", xlim=(0, 1))
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
