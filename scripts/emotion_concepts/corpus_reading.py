@@ -15,7 +15,7 @@ from emotion_concepts import recording, sweep, token_scores
 from emotion_concepts.code_digest import code_digest
 from emotion_concepts.corpora import Passage
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import read_json, write_json
+from emotion_concepts.files import read_json, write_json_lines
 from emotion_concepts.models import Model
 from emotion_concepts.progress import progress_bar
 from emotion_concepts.sweep import ScoredPassage, VectorSweep, swept
@@ -73,7 +73,8 @@ def sweep_into(
                 part, n_reused = VectorSweep.from_json(stored["sweep"]), n_reused + 1
             else:
                 part = _read(model, shard, unit_VD, layer, kept, batch_tokens, bar)
-                write_json(path, {"key": key, "sweep": part.as_json()})
+                # One line: indented, a histogram would take a line a bin.
+                write_json_lines(path, [{"key": key, "sweep": part.as_json()}])
                 n_read += sum(passage.n_tokens for passage in shard)
             total = total.merged(part)
     elapsed = time.monotonic() - started
