@@ -16,6 +16,7 @@ include: "rules/export.smk"
 include: "rules/validation.smk"
 include: "rules/comparison.smk"
 include: "rules/lens.smk"
+include: "rules/sweep.smk"
 include: "rules/steering.smk"
 include: "rules/reading.smk"
 include: "rules/pictures.smk"
@@ -35,8 +36,9 @@ rule all:
         expand("results/texts/{dialogue_set}.jsonl", dialogue_set=SETTINGS.run.text_sets),
 
 
-# On a machine with internet, before the rest runs on one without: every model and every dataset.
+# On a machine with internet, before the rest runs on one without: every model, dataset and corpus.
 rule fetch:
     input:
         expand("results/{model}/model.json", model=used_models(SETTINGS)),
         expand("results/texts/raw/{story_set}.jsonl", story_set=ON_HUB),
+        expand("results/texts/corpora/{corpus}.jsonl", corpus=CORPORA),

@@ -10,6 +10,8 @@ rule score_claims:
         lens=summaries(WITH_MODEL, "lens/{story_set}/summary.json"),
         steering=summaries(WITH_MODEL, "steering/{story_set}/summary.json"),
         reading=readings("json"),
+        sweeps=[f"results/{m}/sweep/{s}/{corpus}.json" for m, s, corpus in SWEPT],
+        labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
         paper=RESOURCES / "paper_figures.json",
     output:
         scorecard="results/scorecard.json",
@@ -24,7 +26,7 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED},
+        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED},
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"

@@ -17,6 +17,7 @@ from emotion_concepts.config import NEUTRAL
 from emotion_concepts.config_check import (
     checked_config,
     concepts_to_write,
+    corpus_files,
     neutral_file,
     source_files,
     story_file,
@@ -104,7 +105,9 @@ def for_sets(pattern):
 def figure_names(pair):
     """Figures of a pair, in the report's order."""
     names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
-    return [*names, *GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED] if pair in WITH_MODEL else [])]
+    read = [f"sweep-{name}" for name in SETTINGS.run.corpora]
+    read += [f"labelled-{name}" for name in SETTINGS.run.labelled_sets]
+    return [*names, *GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED, *read] if pair in WITH_MODEL else [])]
 
 
 def figures_of(types):

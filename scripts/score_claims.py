@@ -10,12 +10,16 @@ from emotion_concepts.files import read_json, write_json
 
 def main(
     retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], reading: list[Path],
-    paper: Path, scorecard: Path, *, cfg: dict,
+    sweeps: list[Path], labelled: list[Path], paper: Path, scorecard: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
-    """Judge each stage's summaries, which are in the order of its pairs (model, set): `cfg` has them by stage."""
+    """Judge each stage's summaries, which are in the order of its pairs (model, set; and what they read): `cfg` has them by stage."""
     reported, entries = read_json(paper), []
     for pair, path in zip(cfg["stories"], retrieval, strict=True):
         entries.append(rules.retrieval_entry(*pair, read_json(path)))
+    for (*pair, _), path in zip(cfg["sweeps"], sweeps, strict=True):
+        entries.append(rules.corpus_entry(*pair, read_json(path)))
+    for (*pair, _), path in zip(cfg["labelled"], labelled, strict=True):
+        entries.append(rules.labelled_entry(*pair, read_json(path)))
     for pair, path in zip(cfg["model"], lens, strict=True):
         entries.append(rules.lens_entry(*pair, read_json(path)))
     for pair, path in zip(cfg["model"], steering, strict=True):

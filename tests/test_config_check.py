@@ -39,8 +39,23 @@ def message(tmp_path, text):
 MISTAKES = {
     "recording: {skp: 3}": "mine.yaml:1: recording.skp: unknown key; did you mean recording.skip?",
     "\nrecordings: {skip: 3}": "mine.yaml:2: recordings: unknown key; did you mean recording?",
-    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, emotions, checks, "
-    "neutral, recording, vectors, ratings, validation, steering, run",
+    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, corpora, "
+    "labelled_sets, emotions, checks, neutral, recording, vectors, ratings, validation, steering, sweep, run",
+    "run: {corpora: [play]}": "mine.yaml:1: run.corpora.0: 'play' is not defined; did you mean 'plays'?",
+    "run: {labelled_sets: [people]}": "mine.yaml:1: run.labelled_sets.0: 'people' is not defined; none is",
+    "corpora: {c: {source: web, path: x}}": "mine.yaml:1: corpora.c.source: 'web' is not one of 'pypi', 'folder', "
+    "'file', 'hub'",
+    "corpora: {c: {source: folder, pth: x, path: y}}": "mine.yaml:1: corpora.c.pth: unknown key; did you mean "
+    "corpora.c.path?",
+    "corpora: {c: {source: folder, path: nowhere}}\nrun: {corpora: [c]}": "mine.yaml:1: corpora.c.path: no file with "
+    "**/*.txt in nowhere",
+    "corpora: {c: {source: file, path: no.txt}}\nrun: {corpora: [c]}": "mine.yaml:1: corpora.c.path: no such file: "
+    "no.txt",
+    "labelled_sets: {l: {path: no.csv, concepts: resources/labels/goemotions.csv}}\nrun: {labelled_sets: [l]}": "mine.yaml"
+    ":1: labelled_sets.l.path: no such file: no.csv",
+    "labelled_sets: {l: {path: no.csv, concept: x}}": "mine.yaml:1: labelled_sets.l.concepts: field required\n"
+    "mine.yaml:1: labelled_sets.l.concept: unknown key; did you mean labelled_sets.l.concepts?",
+    "sweep: {max_tokens: 10}": "mine.yaml:1: sweep.max_tokens: input should be greater than or equal to 1000, got 10",
     "recording: {skip: many}": "mine.yaml:1: recording.skip: input should be a valid integer, unable to parse string "
     "as an integer, got 'many'",
     "recording:\n  skip: -1": "mine.yaml:2: recording.skip: input should be greater than or equal to 0, got -1",

@@ -55,6 +55,9 @@ def test_cpu_analyses_need_no_torch():
         "draw_geometry",
         "draw_lens",
         "draw_steering",
+        "draw_sweep",
+        "draw_labelled",
+        "fetch_corpus",
         "score_claims",
         "write_report",
     )

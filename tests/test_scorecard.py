@@ -8,6 +8,8 @@ from scipy import stats
 from emotion_concepts.scorecard import (
     POWERED_PAIRS,
     component_entry,
+    corpus_entry,
+    labelled_entry,
     lens_entry,
     regression_entry,
     retrieval_entry,
@@ -104,3 +106,59 @@ def test_the_lens_must_be_above_the_stricter_control():
     assert set(entry) == FIELDS and (entry["verdict"], entry["value"]) == ("reproduced", 0.4)
     assert lens_entry("m", "s", LENS | {"random": 0.35})["verdict"] == "not found"
     assert lens_entry("m", "s", {"n_concepts": 1})["verdict"] == "not applicable"
+
+
+CORPUS = {
+    "corpus": "plays", "layer": 3, "n_concepts": 9, "n_tokens": 900, "n_documents": 4, "n_snippets": 20, "value": 0.1,
+    "interval": [0.05, 0.2], "p": 0.001, "p_below": 1.0, "own": 0.12, "others": 0.02, "random": 0.01,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "reproduced"),
+        ({"p": 0.2}, "not found"),
+        ({"interval": [-0.05, 0.2]}, "not found"),
+        ({"value": -0.1, "interval": [-0.2, -0.05], "p": 1.0, "p_below": 0.001}, "opposite"),
+    ],
+)
+def test_own_words_in_snippets_are_judged_against_the_other_vectors(change, expected):
+    line = corpus_entry("m", "s", CORPUS | change)
+    assert set(line) == FIELDS and line["row"] == 1 and line["verdict"] == expected
+    assert "(plays)" in line["claim"] and line["control"] == {
+        "other_vectors": 0.02,
+        "random_directions": 0.01,
+    }
+
+
+LABELLED = {
+    "labelled_set": "people", "layer": 3, "n_labels": 9, "n_texts": 900, "auroc": 0.8, "interval": [0.75, 0.85],
+    "p": 0.001, "p_below": 1.0, "ap": 0.3, "ap_chance": 0.05, "tfidf": 0.6, "tfidf_ap": 0.2, "length": 0.55,
+    "random": 0.5, "shuffled": 0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, "reproduced"),
+        ({"tfidf": 0.76}, "explained by word counts"),
+        ({"length": 0.76}, "explained by length"),
+        ({"shuffled": 0.76}, "not found"),
+        ({"interval": [0.45, 0.85]}, "not found"),
+        ({"p": 0.2, "tfidf": 0.9}, "not found"),
+    ],
+)
+def test_labels_are_judged_against_word_counts_and_length(change, expected):
+    line = labelled_entry("m", "s", LABELLED | change)
+    assert set(line) == FIELDS and line["row"] == 1 and line["verdict"] == expected
+    assert "(people)" in line["claim"]
+
+
+def test_one_concept_or_label_is_not_applicable():
+    lines = [
+        corpus_entry("m", "s", {"corpus": "plays", "layer": 3, "n_concepts": 1}),
+        labelled_entry("m", "s", {"labelled_set": "people", "layer": 3, "n_labels": 1, "n_texts": 9}),
+    ]
+    assert all(set(line) == FIELDS and line["verdict"] == "not applicable" for line in lines)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from emotion_concepts.config_base import Name, Section
+from emotion_concepts.config_corpora import PLAYS, Corpus, LabelledSet, Sweep
 from emotion_concepts.config_texts import (
     BundledStories,
     Checks,
@@ -212,6 +213,10 @@ class Run(Section):
     text_sets: list[Name] = Field([], description="Which of text_sets to write, beside what the run needs.")
     vector_sets: list[Name] = Field([], description="Which of vector_sets to import and study.")
     model_pairs: list[Name] = Field([], description="Which of model_pairs to compare (row 20).")
+    corpora: list[Name] = Field(["plays"], description="Which of corpora to sweep with every set of vectors.")
+    labelled_sets: list[Name] = Field(
+        [], description="Which of labelled_sets to ask every set of vectors for."
+    )
 
 
 class Config(Section):
@@ -240,6 +245,13 @@ class Config(Section):
     model_pairs: dict[Name, ModelPair] = Field(
         {}, description="A base model and the same after post-training, by name. run.model_pairs chooses."
     )
+    corpora: dict[Name, Corpus] = Field(
+        {"plays": PLAYS},
+        description="Texts of others, by name, in which the vectors' top snippets are looked for. run.corpora chooses.",
+    )
+    labelled_sets: dict[Name, LabelledSet] = Field(
+        {}, description="Texts that people have labelled, by name. run.labelled_sets chooses."
+    )
     emotions: list[str] | None = Field(
         None, min_length=2, description="Concepts to keep, or null for all that a story set has."
     )
@@ -251,6 +263,7 @@ class Config(Section):
     validation: Validation = Field(Validation(), description="Checks of the vectors.")
     steering: Steering = Field(Steering(), description="Steering with the vectors.")
     reading: Reading = Field(Reading(), description="What is read off the vectors in texts of our own.")
+    sweep: Sweep = Field(Sweep(), description="How corpora are swept.")
     run: Run = Field(Run(), description="What this run does of all that is defined above.")
 
     @model_validator(mode="after")
@@ -261,6 +274,8 @@ class Config(Section):
             ("text_sets", self.run.text_sets, self.text_sets),
             ("vector_sets", self.run.vector_sets, self.vector_sets),
             ("model_pairs", self.run.model_pairs, self.model_pairs),
+            ("corpora", self.run.corpora, self.corpora),
+            ("labelled_sets", self.run.labelled_sets, self.labelled_sets),
         ):
             for place, name in enumerate(chosen):
                 if name not in defined:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from emotion_concepts.config import Config, CrossReferenceError
+from emotion_concepts.config_corpora import FileCorpus, FolderCorpus, HubCorpus, PypiCorpus
 from emotion_concepts.config_texts import (
     BundledStories,
     EndpointDialogues,
@@ -28,7 +29,7 @@ from emotion_concepts.text_sets import concepts_of_file, read_named_lines
 
 Place = tuple[str | int, ...]
 
-# The kinds of entry in each map of texts, by their `source`.
+# The kinds of entry in each map of sources, by their `source`.
 SECTIONS_OF = {
     "story_sets": {
         "bundled": BundledStories,
@@ -38,6 +39,7 @@ SECTIONS_OF = {
         "endpoint": EndpointStories,
     },
     "text_sets": {"generate": GeneratedDialogues, "endpoint": EndpointDialogues},
+    "corpora": {"pypi": PypiCorpus, "folder": FolderCorpus, "file": FileCorpus, "hub": HubCorpus},
 }
 
 
@@ -119,6 +121,15 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
         for key, path in (("path", vectors.path), ("concepts", vectors.concepts)):
             if isinstance(path, str) and not Path(path).expanduser().exists():
                 say(("vector_sets", name, key), f"no such file: {path}")
+    for name in config.run.corpora:
+        corpus = config.corpora[name]
+        if isinstance(corpus, FileCorpus | FolderCorpus) and not corpus_files(corpus):
+            what = f"file with {corpus.pattern} in" if isinstance(corpus, FolderCorpus) else "such file:"
+            say(("corpora", name, "path"), f"no {what} {corpus.path}")
+    for name in config.run.labelled_sets:
+        for key, path in config.labelled_sets[name].files().items():
+            if not path.is_file():
+                say(("labelled_sets", name, key), f"no such file: {path}")
     for name in used_models(config):
         source = config.models[name].source
         folder = local_folder(source)
@@ -166,6 +177,17 @@ def story_file(name: str, story_set, resources: Path) -> Path | None:
     if isinstance(story_set, FileStories):
         return Path(story_set.path).expanduser()
     return resources / "stories" / f"{name}.jsonl" if isinstance(story_set, BundledStories) else None
+
+
+def corpus_files(corpus) -> list[str]:
+    """The files of a corpus that is here already, sorted; nothing for one that is fetched."""
+    if isinstance(corpus, FileCorpus):
+        path = Path(corpus.path).expanduser()
+        return [str(path)] if path.is_file() else []
+    if isinstance(corpus, FolderCorpus):
+        found = Path(corpus.path).expanduser().glob(corpus.pattern)
+        return sorted(str(path) for path in found if path.is_file())
+    return []
 
 
 def neutral_file(config: Config, resources: Path) -> Path:
@@ -242,7 +264,7 @@ def _line_of(problem: dict, files: Sequence[Path]) -> str:
 def _keys_beside(place: Place) -> list[str]:
     """The keys that are known where an unknown one was found."""
     section: type[BaseModel] = Config
-    if place[0] in ("models", "vector_sets", "model_pairs") and len(place) > 2:
+    if place[0] in ("models", "vector_sets", "model_pairs", "labelled_sets") and len(place) > 2:
         section = Config.model_fields[place[0]].annotation.__args__[1]
     elif place[0] in SECTIONS_OF and len(place) > 2:
         section = SECTIONS_OF[place[0]][place[2]]
@@ -257,6 +279,8 @@ def _nearest(name: str, known) -> str:
     close = difflib.get_close_matches(name, sorted(known), 1, 0.5)
     if close:
         return f"; did you mean {close[0]!r}?"
+    if not known:
+        return "; none is"
     shown = ", ".join(sorted(known)[:12])
     return f"; known: {shown}{', ..' if len(known) > 12 else ''}"
 

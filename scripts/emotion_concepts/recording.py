@@ -9,11 +9,11 @@ it. Single: one by one. `choose_way` takes the first that gives this model's own
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,15 +24,19 @@ from emotion_concepts.errors import ConfigError, NonFiniteError, UnsupportedMode
 from emotion_concepts.models import Model
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.packing import packed_attention_in, packed_inputs
+from emotion_concepts.progress import progress_bar
 from emotion_concepts.residual_stream import watched_input, watched_residuals
 from emotion_concepts.tokens import TokenisedText, counted_tokens, tokenise
 
 logger = logging.getLogger(__name__)
 
+R = TypeVar("R")
 Way = Literal["packed", "padded", "single"]
 
 # Tokens in a batch, padding included: larger batches fall out of a CPU's cache (design.md, section 6).
 BATCH_TOKENS = 2000
+# The same on a GPU, where nothing is tried out beforehand; a batch that does not fit is halved.
+GPU_BATCH_TOKENS = 16384
 # Texts that a model reads in every way before the first recording, to compare.
 PREFLIGHT_TEXTS = 4
 # Largest relative difference of centred means between a batch and one by one: arithmetic in another
@@ -178,6 +182,34 @@ def record_pooled(
     return whole
 
 
+def pooled_at(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    pooling: Pooling,
+    layer: int,
+) -> np.ndarray:
+    """One pooling of the texts at one layer, after which the pass ends: float32 [N, D].
+
+    A row of NaN where none of a text's tokens counts. No other layer is held.
+    """
+    found_ND = np.full((len(texts), model.width), np.nan, np.float32)
+    wanted = [bool(counted.any()) for counted in pooling.counted]
+    batches = plan_batches([len(text.ids) for text in texts], wanted, usual_batch_tokens(model))
+    way = choose_way(model, texts, wanted, layer) if batches else "single"
+    reading = Pass(model, texts, [pooling], way, layer)
+    with progress_bar(len(texts), "texts", "reading") as bar:
+        for rows in batches:
+            (batch,) = pool_within_memory(reading, rows)
+            found_ND[batch.rows] = batch.value_LBD[-1]
+            bar.update(len(rows))
+    return found_ND
+
+
+def usual_batch_tokens(model: Model) -> int:
+    """Tokens in a batch on the device that the model is on."""
+    return GPU_BATCH_TOKENS if model.device.type == "cuda" else BATCH_TOKENS
+
+
 def plan_batches(
     lengths: Sequence[int], wanted: Sequence[bool], batch_tokens: int = BATCH_TOKENS
 ) -> list[list[int]]:
@@ -196,12 +228,18 @@ def plan_batches(
     return batches
 
 
-def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bool]) -> Way:
+def choose_way(
+    model: Model,
+    texts: Sequence[TokenisedText],
+    wanted: Sequence[bool],
+    last_layer: int | None = None,
+) -> Way:
     """The fastest way that gives the values of one by one, tried on a few of these texts, once for a model.
 
     Sliding windows, ALiBi, recurrent layers and the like make some ways wrong for some families; which
     ones is not looked up but measured: centred means (raw ones hide a mistake: method.md, trap 1) of
-    the longest, the shortest and two texts between, together and alone.
+    the longest, the shortest and two texts between, together and alone; of the layers up to `last_layer`
+    where no others will be read.
     """
     if model.hf in _ways:
         return _ways[model.hf]
@@ -210,11 +248,11 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bo
     if len(rows) < 2:
         return "single"
     means = [Pooling([np.ones(len(text.ids), bool) for text in texts])]
-    alone = pool_batch(Pass(model, texts, means, "single"), rows)[0].value_LBD
+    alone = pool_batch(Pass(model, texts, means, "single", last_layer), rows)[0].value_LBD
     chosen: Way = "single"
     for way in ("packed", "padded"):
         try:
-            together = pool_batch(Pass(model, texts, means, way), rows)[0].value_LBD
+            together = pool_batch(Pass(model, texts, means, way, last_layer), rows)[0].value_LBD
         except UnsupportedModelError as error:
             logger.info("%s batches are not possible (%s)", way, error)
             continue
@@ -229,9 +267,15 @@ def choose_way(model: Model, texts: Sequence[TokenisedText], wanted: Sequence[bo
 
 
 def pool_within_memory(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
-    """`pool_batch`, in halves where the device's memory does not hold the whole."""
+    """`pool_batch`, in parts where the device's memory does not hold the whole."""
+    parts = within_memory(lambda some: pool_batch(reading, some), rows)
+    return parts[0] if len(parts) == 1 else joined(parts)
+
+
+def within_memory(work: Callable[[Sequence[int]], R], rows: Sequence[int]) -> list[R]:
+    """What `work` gives for these texts, in halves of halves where the device's memory does not hold them together."""
     try:
-        return pool_batch(reading, rows)
+        return [work(rows)]
     except torch.OutOfMemoryError:
         if len(rows) == 1:
             raise
@@ -239,7 +283,7 @@ def pool_within_memory(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     middle = len(rows) // 2
-    return joined([pool_within_memory(reading, part) for part in (rows[:middle], rows[middle:])])
+    return [*within_memory(work, rows[:middle]), *within_memory(work, rows[middle:])]
 
 
 def joined(parts: Sequence[Sequence[PooledBatch]]) -> list[PooledBatch]:
@@ -277,12 +321,8 @@ def pool_batch(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
     """
     if reading.way == "single" and len(rows) > 1:
         return joined([pool_batch(reading, [row]) for row in rows])
-    model, packed = reading.model, reading.way == "packed"
-    ids = [reading.texts[i].ids for i in rows]
-    inputs = packed_inputs(ids, model.device) if packed else _padded_inputs(ids, model.device)
-    width = max(len(text) for text in ids)
-    starts = np.cumsum([0, *map(len, ids)])[:-1] if packed else np.arange(len(ids)) * width
-    spans = [slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)]
+    model = reading.model
+    inputs, spans = laid_out([reading.texts[i].ids for i in rows], reading.way, model.device)
     readers = [_Reader(pooling, rows, spans, model.device) for pooling in reading.poolings]
 
     sums = None
@@ -300,15 +340,38 @@ def pool_batch(reading: Pass, rows: Sequence[int]) -> list[PooledBatch]:
         for reader in readers:
             reader.read(residual_TD, norm_T)
 
-    attention = packed_attention_in(model.hf) if packed else nullcontext()
     entering = watched_input(model.blocks[0], partial(read, -1)) if reading.embedding else nullcontext()
-    watching = watched_residuals(model.blocks, read, reading.last_layer)
-    with torch.inference_mode(), attention, entering, watching:
-        model.trunk(**inputs, use_cache=False)
+    with entering:
+        run_trunk(model, inputs, reading.way, read, reading.last_layer)
     pooled = [reader.batch() for reader in readers]
     if sums:
         sums.add_to(reading.moments)
     return pooled
+
+
+def laid_out(
+    ids: Sequence[np.ndarray], way: Way, device: torch.device
+) -> tuple[dict[str, torch.Tensor], list[slice]]:
+    """A batch as the model is called with it, and where in the flattened residual stream each text stands."""
+    packed, width = way == "packed", max(len(text) for text in ids)
+    inputs = packed_inputs(ids, device) if packed else _padded_inputs(ids, device)
+    starts = np.cumsum([0, *map(len, ids)])[:-1] if packed else np.arange(len(ids)) * width
+    return inputs, [
+        slice(int(start), int(start) + len(text)) for start, text in zip(starts, ids, strict=True)
+    ]
+
+
+def run_trunk(
+    model: Model,
+    inputs: dict[str, torch.Tensor],
+    way: Way,
+    watch: Callable[[int, torch.Tensor], None],
+    last_layer: int | None,
+) -> None:
+    """One pass without the unembedding; `watch` is called as in `watched_residuals`."""
+    attention = packed_attention_in(model.hf) if way == "packed" else nullcontext()
+    with torch.inference_mode(), attention, watched_residuals(model.blocks, watch, last_layer):
+        model.trunk(**inputs, use_cache=False)
 
 
 class _Reader:

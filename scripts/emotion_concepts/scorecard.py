@@ -66,6 +66,56 @@ def retrieval_entry(model: str, story_set: str, summary: dict) -> dict:
     )  # fmt: skip
 
 
+def corpus_entry(model: str, story_set: str, summary: dict) -> dict:
+    """Row 1, the part on a corpus that nobody chose for its emotions: a vector's top snippets hold its words."""
+    claim = f"vectors fire on matching text: own words in the top snippets of an unread corpus ({summary['corpus']})"
+    if "value" not in summary:
+        return _entry(
+            1, claim, model, story_set, summary["layer"], None, None, None, paper="qualitative", control=None,
+            n=summary["n_concepts"], verdict="not applicable",
+            reason="fewer than two concepts: there are no other vectors to compare with",
+        )  # fmt: skip
+    return _entry(
+        1, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"],
+        paper="qualitative",
+        control={"other_vectors": summary["others"], "random_directions": summary["random"]},
+        n=summary["n_concepts"],
+        verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
+        reason=f"words of a concept per top snippet: own vector {summary['own']:.4f}, the others' mean "
+               f"{summary['others']:.4f}, random directions {summary['random']:.4f}; {summary['n_tokens']} tokens of "
+               f"{summary['n_documents']} documents, {summary['n_snippets']} snippets a vector",
+    )  # fmt: skip
+
+
+def labelled_entry(model: str, story_set: str, summary: dict) -> dict:
+    """Row 1, the part on texts that people have labelled: a label's vectors find its texts."""
+    claim = (
+        f"vectors fire on matching text: AUROC of human labels ({summary['labelled_set']}), mean over labels"
+    )
+    if "auroc" not in summary:
+        return _entry(
+            1, claim, model, story_set, summary["layer"], None, None, None, paper="qualitative", control=None,
+            n=summary["n_labels"], verdict="not applicable",
+            reason="fewer than two labels have vectors and enough texts",
+        )  # fmt: skip
+    # The stricter of the two is what counts as chance.
+    chance = max(0.5, summary["shuffled"])
+    found = verdict(summary["interval"], summary["p"], chance=chance, p_below=summary["p_below"])
+    for name, control in (("length", "length"), ("word counts", "tfidf")):
+        if found == "reproduced" and summary[control] >= summary["interval"][0]:
+            found = f"explained by {name}"
+    return _entry(
+        1, claim, model, story_set, summary["layer"], summary["auroc"], summary["interval"], summary["p"],
+        paper="qualitative",
+        control={"shuffled_labels": summary["shuffled"], "tfidf": summary["tfidf"], "length": summary["length"],
+                 "random_directions": summary["random"]},
+        n=summary["n_labels"], verdict=found,
+        reason=f"{summary['n_labels']} labels, {summary['n_texts']} texts; word counts trained on these labels "
+               f"{summary['tfidf']:.2f}, length {summary['length']:.2f}; average precision {summary['ap']:.2f} (word "
+               f"counts {summary['tfidf_ap']:.2f}, chance {summary['ap_chance']:.2f})",
+    )  # fmt: skip
+
+
 def lens_entry(model: str, story_set: str, summary: dict) -> dict:
     """Row 2: through the unembedding, a concept's vector reads as the concept's own words."""
     claim = "logit lens: concepts with an own word among their vector's top tokens, best layer"

@@ -45,7 +45,7 @@ def read_texts(path: Path) -> list[Text]:
         File and line of what cannot be used, and what would be right.
     """
     texts, lines, stem = [], {}, Path(path).stem
-    for number, entry in _objects(path):
+    for number, entry in objects_of_file(path):
         where = f"{path}:{number}"
         text = _text_of(entry, where)
         name = str(entry.get("id", f"{stem}-{number:06d}"))
@@ -153,7 +153,7 @@ def _entries(path: Path) -> Iterator[tuple[int, dict]]:
     """Numbered stories of a file: lines of JSON, or rows of a table (the first is 1, below the names)."""
     ending = Path(path).suffix.lower()
     if ending not in (".csv", ".parquet"):
-        yield from _objects(path)
+        yield from objects_of_file(path)
         return
     # Not at the top: the Snakefile reads this module, and pandas is half a second.
     import pandas as pd
@@ -169,7 +169,7 @@ def _entries(path: Path) -> Iterator[tuple[int, dict]]:
         yield number, {key: value for key, value in row.items() if pd.notna(value)}
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict]]:
+def objects_of_file(path: Path) -> Iterator[tuple[int, dict]]:
     """Line numbers and objects of a JSON lines file; blank lines are passed over."""
     try:
         lines = Path(path).read_text(encoding="utf-8").split("\n")

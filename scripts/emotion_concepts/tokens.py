@@ -1,6 +1,6 @@
 """A text's tokens, and which of them count."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,3 +66,16 @@ def counted_tokens(text: TokenisedText, skip: int, *, last_only: bool = False) -
     if last_only and counted.any():
         counted[: np.flatnonzero(counted)[-1]] = False
     return counted
+
+
+def token_starts(tokenizer: PreTrainedTokenizerBase) -> Callable[[str], list[int]]:
+    """A function that gives the characters at which a text's own tokens begin."""
+
+    def starts(text: str) -> list[int]:
+        encoded = tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False,
+            verbose=False,
+        )  # fmt: skip
+        return [start for start, _ in encoded["offset_mapping"]]
+
+    return starts

@@ -54,6 +54,27 @@ class EmotionVectors:
         return vector / np.linalg.norm(vector)
 
 
+def units_at(vectors: EmotionVectors, layer: int, width: int) -> np.ndarray:
+    """All denoised vectors of a layer, in the concepts' order, scaled to length 1: float32 [C, D].
+
+    Raises
+    ------
+    DataError
+        They are of another width than the model, or one has no direction (zero, infinite or NaN).
+    """
+    vector_CD = vectors.denoised_LCD[vectors.layers.index(layer)]
+    if vector_CD.shape[1] != width:
+        raise DataError(f"the vectors are {vector_CD.shape[1]} wide, but the model's residual stream {width}")
+    norm_C = np.linalg.norm(vector_CD, axis=1)
+    bad = np.flatnonzero(~(np.isfinite(norm_C) & (norm_C > 0)))
+    if len(bad):
+        raise DataError(
+            f"the vector of {vectors.concepts[bad[0]]!r} at layer {layer} has no direction: "
+            f"its length is {norm_C[bad[0]]}"
+        )
+    return vector_CD / norm_C[:, None]
+
+
 def concept_means(mean_ND: np.ndarray, emotions: Sequence[str], concepts: Sequence[str]) -> np.ndarray:
     """Mean over each concept's texts: float64 [C, D]."""
     emotions = np.asarray(emotions)

@@ -4,6 +4,7 @@
 without. The nulls, a random model and plain noise, are the same for all: one tries them on many seeds.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
@@ -13,13 +14,25 @@ import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts import lens_scores, scorecard
+from emotion_concepts.corpora import Passage
 from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
+from emotion_concepts.sweep import ScoredPassage
 from emotion_concepts.text_sets import Text
-from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised, with_reading
+from tests.known_answers.analyses import (
+    N_RANDOM,
+    Effort,
+    Found,
+    LensTokens,
+    ReadTexts,
+    TextsOfOthers,
+    analyse,
+    summarised,
+    with_reading,
+)
 from tests.known_answers.nulls import random_model
-from tests.known_answers.planted import CONCEPTS, Planted, story_set
-from tests.known_answers.reading import noise_scores, planted_texts, read_scores
+from tests.known_answers.planted import CONCEPTS, Planted, corpus_set, story_set
+from tests.known_answers.reading import noise_at_places, planted_texts, read_scores
 
 DIMENSIONS = ("valence", "arousal")
 WHO = ("known", "stories")
@@ -49,6 +62,14 @@ def _reading(name: str, entry: Callable[..., dict], *, least: float) -> Case:
 CASES = {
     "retrieval_entry": Case(
         lambda found: {"retrieval": scorecard.retrieval_entry(*WHO, found.retrieval)}, least=0.99
+    ),
+    "corpus_entry": Case(
+        # Three names in one of two snippets are 1.5 less the others'; a concept nearby may come first at one document.
+        lambda found: {"corpus": scorecard.corpus_entry(*WHO, found.sweep)},
+        least=1.1,
+    ),
+    "labelled_entry": Case(
+        lambda found: {"labelled": scorecard.labelled_entry(*WHO, found.labels)}, least=0.95
     ),
     "lens_entry": Case(lambda found: {"lens": scorecard.lens_entry(*WHO, found.lens)}, least=0.99),
     "component_entry": Case(
@@ -126,7 +147,7 @@ def told_stories(planted: Planted, **stories) -> list[Text]:
 
 def planted_found(planted: Planted, model: Model) -> Found:
     """What is found in the planted model: the stories' part, and what the experiments read at `LAYER`."""
-    found = analyse(model, told_stories(planted), planted.ratings)
+    found = analyse(model, told_stories(planted), planted.ratings, texts_of_others(planted, 1))
     texts = planted_texts(planted, planted.plan.topics - 1)
     return with_reading(found, read_scores(model, found.vectors, texts), LAYER)
 
@@ -135,9 +156,46 @@ def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, 
     """A random model reads short stories in which no word is a concept's on two topics."""
     told = told_stories(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
     model = random_model(tokenizer, seed)
-    found = analyse(model, told, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    others = texts_of_others(planted, seed, marked=0)
+    found = analyse(
+        model, told, planted.ratings, others, tfidf_NL=noise_scores(others, seed), skip=2, strength=0.5,
+        effort=NULL_EFFORT, seed=seed,
+    )  # fmt: skip
     texts = planted_texts(planted, planted.plan.topics - 1, seed=seed)
     return with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
+
+
+def texts_of_others(planted: Planted, seed: int, marked: int = 4) -> TextsOfOthers:
+    """A corpus in which the concepts' names stand, and texts labelled with ten concepts, which `marked` words tell.
+
+    Each of these words is in texts of one topic alone, so that counting words does not find a label.
+    """
+    stories = story_set(planted, length=20, marked=marked, skip=1, seed=seed + 1000)
+    labelled = [text for text in stories if text.emotion in CONCEPTS[::3]]
+    return TextsOfOthers(corpus_set(planted, seed=seed + 2000), labelled)
+
+
+def noise_scores(others: TextsOfOthers, seed: int) -> np.ndarray:
+    """In the place of word counts, which could only take a false finding away."""
+    return np.random.default_rng(seed + 3000).standard_normal(others.truth.shape)
+
+
+def _noise_read(others: TextsOfOthers, seed: int) -> ReadTexts:
+    """Texts of others, every cosine and activation normal noise."""
+    rng = np.random.default_rng(seed + 4000)
+
+    def passage(text: Text) -> ScoredPassage:
+        places = np.array([found.span() for found in re.finditer(r"\S+", text.text)])
+        cosines = rng.normal(0, 0.1, (len(places), len(CONCEPTS) + N_RANDOM)).astype(np.float32)
+        counted = np.ones(len(places), bool)
+        return ScoredPassage(Passage(text.id, 0, text.text, len(places)), places, counted, cosines)
+
+    return ReadTexts(
+        others,
+        lambda layer: [passage(text) for text in others.corpus],
+        lambda layer: rng.standard_normal((len(others.labelled), 64)).astype(np.float32),
+        noise_scores(others, seed),
+    )
 
 
 def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int) -> Found:
@@ -159,7 +217,7 @@ def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int)
     tokens = np.argsort(rng.random((3, len(CONCEPTS), 500)), axis=-1)[..., : lens_scores.TOP]
     lens = LensTokens(np.stack([tokens[0], tokens[1]]), tokens[2], {c: {i} for i, c in enumerate(CONCEPTS)})
     found = summarised(
-        layers, ["same words"] * len(emotions), planted.ratings, changes, lens, steered=[1], strength=0.5,
-        effort=NULL_EFFORT, seed=seed,
+        layers, ["same words"] * len(emotions), planted.ratings, changes, lens,
+        _noise_read(texts_of_others(planted, seed), seed), steered=[1], strength=0.5, effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
-    return with_reading(found, noise_scores(places_of, seed), 1, NULL_EFFORT, seed)
+    return with_reading(found, noise_at_places(places_of, seed), 1, NULL_EFFORT, seed)

@@ -328,6 +328,18 @@ def story_set(
     return stories
 
 
+def corpus_set(planted: Planted, *, length: int = 24, named: int = 3, seed: int = 3) -> list[Text]:
+    """Documents that no story is like: one for each concept, fillers in which its name stands a few times."""
+    rng = np.random.default_rng(seed)
+    documents = []
+    for concept in CONCEPTS:
+        rest = [*rng.choice(planted.words_of["fillers"], length - named - 2), *[concept] * named]
+        rng.shuffle(rest)
+        text = " ".join([*rng.choice(planted.words_of["fillers"], 2), *rest])
+        documents.append(Text(f"document {len(documents)}", text))
+    return documents
+
+
 def neutral_set(planted: Planted, count: int = 24, seed: int = 2) -> list[Text]:
     """Dialogues of fillers and topic words."""
     rng = np.random.default_rng(seed)

@@ -22,7 +22,7 @@ from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.statistics import wilson_interval
 from tests.known_answers.analyses import Effort, analyse
-from tests.known_answers.cases import CASES
+from tests.known_answers.cases import CASES, noise_scores, texts_of_others
 from tests.known_answers.planted import MARKED, Plan, Planted, story_set
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -32,6 +32,8 @@ SEEDS = 12
 EFFORT = Effort(max_splits=20, shuffles=39, permutations=199, bootstraps=200)
 TITLES = {
     "retrieval": "1 retrieval",
+    "corpus": "1 own words in top snippets",
+    "labelled": "1 labelled texts",
     "lens": "2 logit lens",
     "words": "5 steered words",
     "component valence": "8 PC and valence",
@@ -70,7 +72,17 @@ def judged(strength: float, topics: int, seed: int) -> list[dict]:
         str(seed),
     )
     texts = story_set(planted, seed=seed, skip=2, length=24, marked=3)
-    found = analyse(model, texts, planted.ratings, skip=2, effort=EFFORT, seed=seed)
+    others = texts_of_others(planted, seed)
+    found = analyse(
+        model,
+        texts,
+        planted.ratings,
+        others,
+        tfidf_NL=noise_scores(others, seed),
+        skip=2,
+        effort=EFFORT,
+        seed=seed,
+    )
     size = effect_size(found.layers[MARKED])
     lines = {name: line for case in CASES.values() for name, line in case.entries(found).items()}
     return [

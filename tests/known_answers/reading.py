@@ -99,7 +99,7 @@ def read_scores(
     return scores_of
 
 
-def noise_scores(places_of: dict[str, pd.DataFrame], seed: int) -> Callable[[str], PlaceScores]:
+def noise_at_places(places_of: dict[str, pd.DataFrame], seed: int) -> Callable[[str], PlaceScores]:
     """Normal noise for what is read at these places, at three layers."""
     rng = np.random.default_rng(seed)
 

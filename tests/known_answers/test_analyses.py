@@ -14,7 +14,15 @@ from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.steered_words import steered_directions, word_changes
 from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
-from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study, told_stories
+from tests.known_answers.cases import (
+    CASES,
+    Found,
+    noise_found,
+    null_found,
+    null_study,
+    texts_of_others,
+    told_stories,
+)
 from tests.known_answers.cases import planted_found as found_in_planted
 from tests.known_answers.conftest import SHIFT
 from tests.known_answers.nulls import length_model
@@ -173,7 +181,12 @@ def length_found(planted, planted_model, long_is_pleasant) -> list[Found]:
     """Five story sets read by a model that knows nothing but their length."""
     model = length_model(planted, planted_model.tokenizer)
     return [
-        analyse(model, story_set(planted, lengths=long_is_pleasant, seed=seed), planted.ratings)
+        analyse(
+            model,
+            story_set(planted, lengths=long_is_pleasant, seed=seed),
+            planted.ratings,
+            texts_of_others(planted, seed),
+        )
         for seed in range(1, 6)
     ]
 
@@ -187,7 +200,8 @@ def test_length_model_is_explained_by_length_in_retrieval(length_found):
 
 
 def test_length_does_not_explain_what_is_planted_in_retrieval(planted, planted_model, long_is_pleasant):
-    found = analyse(planted_model, story_set(planted, lengths=long_is_pleasant), planted.ratings)
+    stories = story_set(planted, lengths=long_is_pleasant)
+    found = analyse(planted_model, stories, planted.ratings, texts_of_others(planted, 1))
     line = CASES["retrieval_entry"].entries(found)["retrieval"]
     assert line["verdict"] == "reproduced" and line["interval"][0] > 2 * found.retrieval["length"]
 

@@ -10,6 +10,8 @@ from tests.conftest import ROOT, make_model_folder
 from tests.workflow.conftest import planned_rules, snakemake
 
 REPORTED = {"score_claims", "write_report"}
+FROM_SWEEP = {"sweep_corpus", "draw_sweep", *REPORTED}
+FROM_LABELS = {"score_labelled", "draw_labelled", *REPORTED}
 FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
 FROM_GEOMETRY = {
     "describe_geometry",
@@ -18,7 +20,8 @@ FROM_GEOMETRY = {
     "read_lens",
     "draw_lens",
     "color_texts",
-    *REPORTED,
+    *FROM_SWEEP,
+    *FROM_LABELS,
 }
 FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
 FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
@@ -43,6 +46,14 @@ def finished(tmp_path_factory):
         if s["emotion"] in ("afraid", "calm", "sad") and s["topic"] in ("flat", "phone", "drive")
     ]
     (folder / "stories.jsonl").write_text("\n".join(map(json.dumps, chosen)))
+    (folder / "others").mkdir()
+    for name in ("phone", "drive"):
+        (folder / f"others/{name}.txt").write_text(
+            "\n".join(s["text"] for s in stories if s["topic"] == name)
+        )
+    labelled = [f"{s['emotion']}\t{s['text']}" for s in stories if s["emotion"] in ("afraid", "calm", "sad")]
+    (folder / "labelled.tsv").write_text("labels\ttext\n" + "\n".join(labelled * 2))
+    (folder / "map.csv").write_text("label,concept\nafraid,afraid\ncalm,calm\n")
     (folder / "ratings.csv").write_text("emotion,valence,arousal\nafraid,2,6\ncalm,7,2\nsad,2,3\n")
     overlay = {
         "models": {"tiny": {"source": str(make_model_folder(base / "tiny"))}},
@@ -51,7 +62,15 @@ def finished(tmp_path_factory):
         "ratings": {"path": "ratings.csv"},
         "validation": {"permutations": 19, "retrieval_shuffles": 19, "bootstraps": 100},
         "steering": {"concepts": ["calm", "sad"], "random_directions": 5, "max_new_tokens": 4},
-        "run": {"models": ["tiny"], "story_sets": ["mine"]},
+        "corpora": {"others": {"source": "folder", "path": "others"}},
+        "labelled_sets": {"people": {"path": "labelled.tsv", "concepts": "map.csv"}},
+        "sweep": {"max_tokens": 2000, "random_directions": 5},
+        "run": {
+            "models": ["tiny"],
+            "story_sets": ["mine"],
+            "corpora": ["others"],
+            "labelled_sets": ["people"],
+        },
     }
     (folder / "mine.yaml").write_text(yaml.safe_dump(overlay))
     snakemake(folder, "--configfile", str(folder / "mine.yaml"), root=root)
@@ -98,13 +117,16 @@ CHANGES = {
     "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
     "the layer of the figures": (set_key("validation", "layer", 1), FROM_GEOMETRY),
     "the splits of retrieval": (set_key("validation", "max_splits", 4), FROM_RETRIEVAL),
+    "the tokens of a sweep": (set_key("sweep", "max_tokens", 1500), FROM_SWEEP),
+    "a document": (replace("others/phone.txt", "the", "a"), {"fetch_corpus", *FROM_SWEEP}),
+    "the map of labels": (replace("map.csv", "calm,calm", "calm,sad"), FROM_LABELS),
     "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING | {"export_vectors"}),
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_GEOMETRY),
     "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
     "code of the sums": (replace(f"{PACKAGE}/cells.py", "sums[cell] += row", "sums[cell] += 1.0 * row"), FROM_RECORDING - {"record_texts"}),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
-    "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS),
+    "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS | FROM_SWEEP),
     "a prompt that is not used": (replace("resources/prompts/story.jinja", "Write only", "Write just"), set()),
     "a deleted figure": (
         delete("results/tiny/figures/mine/cosines.svg"),

@@ -39,6 +39,7 @@ def test_run_ends_in_report_scorecard_and_figures(smoke_run):
         "umap",
         "lens",
         "words",
+        "sweep-plays",
     ):
         assert (results / f"smollm2/figures/bundled/{name}.png").read_bytes().startswith(b"\x89PNG")
 
