@@ -39,8 +39,9 @@ def message(tmp_path, text):
 MISTAKES = {
     "recording: {skp: 3}": "mine.yaml:1: recording.skp: unknown key; did you mean recording.skip?",
     "\nrecordings: {skip: 3}": "mine.yaml:2: recordings: unknown key; did you mean recording?",
-    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, corpora, "
-    "labelled_sets, emotions, checks, neutral, recording, vectors, ratings, validation, steering, sweep, run",
+    "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, "
+    "model_pairs, corpora, labelled_sets, emotions, checks, neutral, recording, vectors, ratings, validation, steering, "
+    "reading, sweep, run",
     "run: {corpora: [play]}": "mine.yaml:1: run.corpora.0: 'play' is not defined; did you mean 'plays'?",
     "run: {labelled_sets: [people]}": "mine.yaml:1: run.labelled_sets.0: 'people' is not defined; none is",
     "corpora: {c: {source: web, path: x}}": "mine.yaml:1: corpora.c.source: 'web' is not one of 'pypi', 'folder', "
@@ -82,7 +83,12 @@ MISTAKES = {
     "story set",
     "text_sets: {d: {source: generate, model: big, kind: neutral}}": "mine.yaml:1: text_sets.d.model: 'big' is not defined; "
     "known: smollm2",
-    "neutral: {text_set: d}": "mine.yaml:1: neutral.text_set: 'd' is not defined; known: ",
+    "neutral: {text_set: d}": "mine.yaml:1: neutral.text_set: 'd' is not defined; none is",
+    "story_sets: {numbers: {source: bundled}}": "config: story_sets: the name 'numbers' is taken by an experiment's text set",
+    "model_pairs: {p: {base: smollm2, post: big}}": "mine.yaml:1: model_pairs.p.post: 'big' is not defined; known: smollm2",
+    "reading: {experiments: [number]}": "mine.yaml:1: reading.experiments.0: 'number' is not one of 'implicit', "
+    "'numbers', 'turns', 'context', 'negation', 'binding', 'locality', 'states', 'speakers' or 'unexpressed'",
+    "reading: {paths: {numbers: none.jsonl}}": "mine.yaml:1: reading.paths.numbers: no such file: none.jsonl",
     "story_sets: {own: {model: big}}": "mine.yaml:1: story_sets.own.model: 'big' is not defined; known: smollm2",
     "story_sets: {own: {topic: 3}}": "mine.yaml:1: story_sets.own.topic: unknown key; did you mean "
     "story_sets.own.topics?",
