@@ -73,7 +73,7 @@ def deflection_summary(
     concepts = sorted(set(replies["true_emotion"]) & set(replies["shown_emotion"]) & set(vectors))
     kept = (replies["true_emotion"].isin(concepts) & replies["shown_emotion"].isin(concepts)).to_numpy()
     rows = replies[kept].reset_index(drop=True)
-    topic_U, n_topics = rows["topic"].to_numpy(), rows["topic"].nunique()
+    topic_U, n_topics = rows.groupby("topic").ngroup().to_numpy(), rows["topic"].nunique()
     about = {"n": len(rows), "n_concepts": len(concepts), "n_topics": n_topics}
     if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
         return about, pd.DataFrame()
@@ -152,5 +152,7 @@ def _own_cosine(vector_CD: np.ndarray, story_CD: np.ndarray, *, permutations: in
 
 
 def _cosines(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:
-    one, other = (of / np.maximum(np.linalg.norm(of, axis=1, keepdims=True), 1e-300) for of in (one_CD, other_CD))
+    one, other = (
+        of / np.maximum(np.linalg.norm(of, axis=1, keepdims=True), 1e-300) for of in (one_CD, other_CD)
+    )
     return one @ other.T

@@ -55,7 +55,9 @@ def topic_sums(
     topic_U : array
         Topics are what is halved and resampled.
     """
-    one_UK = within_groups(np.hstack([level_U[:, None] == np.arange(n_levels) for level_U in level_FU]), group_U)
+    one_UK = within_groups(
+        np.hstack([level_U[:, None] == np.arange(n_levels) for level_U in level_FU]), group_U
+    )
     rows = [np.flatnonzero(topic_U == topic) for topic in np.unique(topic_U)]
     return TopicSums(
         np.stack([one_UK[of].T @ one_UK[of] for of in rows]),
@@ -80,6 +82,13 @@ def halves(n_topics: int, seed: int) -> np.ndarray:
     return topic_halves(n_topics, MAX_SPLITS, seed)
 
 
+def both_halves(sums: TopicSums, first_SP: np.ndarray, weight_P: np.ndarray) -> np.ndarray:
+    """Vectors from the one half of the topics, and from the other: float64 [2, S, F, C, D]."""
+    weight_2SP = np.concatenate([first_SP, ~first_SP]) * weight_P
+    found = effects(sums, weight_2SP)
+    return found.reshape(2, len(first_SP), *found.shape[1:])
+
+
 def half_products(sums: TopicSums, first_SP: np.ndarray, weight_P: np.ndarray | None = None) -> np.ndarray:
     """Inner products of the factors' vectors from the one half with those from the other, over all levels.
 
@@ -87,14 +96,14 @@ def half_products(sums: TopicSums, first_SP: np.ndarray, weight_P: np.ndarray | 
     vectors without noise. float64 [F, F], mean over the splits, both ways round.
     """
     weight = np.ones(first_SP.shape[1]) if weight_P is None else weight_P
-    one, other = (effects(sums, side * weight) for side in (first_SP, ~first_SP))
+    one, other = both_halves(sums, first_SP, weight)
     products_FF = np.einsum("sfcd,sgcd->fg", one, other) / len(first_SP)
     return (products_FF + products_FF.T) / 2
 
 
 def reliability(sums: TopicSums, first_SP: np.ndarray) -> np.ndarray:
     """Cosine of a factor's vectors from the two halves, all levels together, mean over the splits: float64 [F]."""
-    one, other = (effects(sums, side) for side in (first_SP, ~first_SP))
+    one, other = both_halves(sums, first_SP, np.ones(first_SP.shape[1]))
     inner_SF = np.einsum("sfcd,sfcd->sf", one, other)
     with np.errstate(invalid="ignore", divide="ignore"):
         cosine_SF = inner_SF / np.sqrt(np.square(one).sum((2, 3)) * np.square(other).sum((2, 3)))

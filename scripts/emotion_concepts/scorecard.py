@@ -217,10 +217,11 @@ def present_speaker_entry(model: str, story_set: str, form: str, layer: int, sum
     if "present" not in summary:
         return _absent(15, claim, model, story_set, form, summary["n"], paper)
     found = summary["present"]
+    defined = all(map(_known, (found["value"], *found["interval"])))
     return _entry(
         15, claim, model, story_set, layer, found["value"], found["interval"], found["p"], form=form, paper=paper,
         control={"shuffled_concepts": found["chance"], "other_speaker": summary["other"]["story_r2"]}, n=summary["n"],
-        verdict=verdict(found["interval"], found["p"], chance=found["chance"]),
+        verdict=verdict(found["interval"], found["p"], chance=found["chance"]) if defined else "not powered",
         reason=f"corrected for noise; as read {found['as_read']:.2f}; {summary['n_concepts']} concepts, "
                f"{summary['n_topics']} topics, reliability over halves of them {found['reliability']:.2f}",
     )  # fmt: skip
@@ -249,7 +250,9 @@ def other_speaker_entry(model: str, story_set: str, form: str, layer: int, summa
 
 def deflection_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
     """Row 16: the vector of a true, unexpressed emotion lies mostly outside the stories' space."""
-    claim = "deflection: share of norm of the unexpressed emotion's vectors that is outside the stories' space"
+    claim = (
+        "deflection: share of norm of the unexpressed emotion's vectors that is outside the stories' space"
+    )
     paper = "about 80% of the norm remains"
     if "value" not in summary:
         return _absent(16, claim, model, story_set, form, summary["n"], paper)
@@ -271,16 +274,16 @@ def post_training_entry(pair: str, story_set: str, form: str, layer: int, summar
     if "value" not in summary:
         return _absent(20, claim, pair, story_set, form, summary["n"], paper)
     kinds, between = summary["kinds"], summary["between"]
-    low, high = between["interval"]
+    low, high = map(_two_digits, between["interval"])
     risen, fallen = (", ".join(name for name, _ in summary[side]) for side in ("risen", "fallen"))
-    r = ", ".join(f"{kind} {of['r']:.2f}" for kind, of in kinds.items())
+    r = ", ".join(f"{kind} {_two_digits(of['r'])}" for kind, of in kinds.items())
     return _entry(
         20, claim, pair, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"] | {"between_random_directions": between["random_directions"]}, n=summary["n"],
         verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
         reason=f"up {' '.join(summary['up'])}, down {' '.join(summary['down'])}; most risen: {risen}; most fallen: {fallen}; "
-               f"r of base and post: {r}; of the two shifts {between['r']:.2f} ({low:.2f} to {high:.2f}), of random "
-               f"directions {between['random_directions']:.2f}",
+               f"r of base and post: {r}; of the two shifts {_two_digits(between['r'])} ({low} to {high}), of random "
+               f"directions {_two_digits(between['random_directions'])}",
     )  # fmt: skip
 
 
@@ -297,6 +300,10 @@ def _direction_verdict(found: dict, band: list[float]) -> str:
 def _known(value: float | None) -> bool:
     """Neither missing nor NaN, as which JSON's null and a value that is not defined come here."""
     return value is not None and value == value
+
+
+def _two_digits(value: float | None) -> str:
+    return f"{value:.2f}" if _known(value) else "not defined"
 
 
 def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper) -> dict:

@@ -12,6 +12,7 @@ import pandas as pd
 from emotion_concepts import statistics
 from emotion_concepts.factor_effects import (
     TopicSums,
+    both_halves,
     effects,
     half_products,
     halves,
@@ -98,8 +99,7 @@ def speakers_summary(
     about = {"n": rows["text"].nunique(), "n_concepts": len(concepts), "n_topics": n_topics}
     if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
         return about, pd.DataFrame()
-    topic_U = rows["topic"].to_numpy()
-    group_U = (rows["topic"].astype(str) + " " + rows["speaker"].astype(str)).to_numpy()
+    topic_U, group_U = _numbered(rows, "topic"), _numbered(rows, "topic", "speaker")
     centred_UD = within_groups(value_UD[kept], group_U)
     level_FU = np.array([[concepts.index(name) for name in rows[kind]] for kind in ("present", "other")])
     sums = topic_sums(centred_UD, level_FU, len(concepts), group_U, topic_U)
@@ -119,7 +119,9 @@ def speakers_summary(
     }
     closest_C = _cosines(both_FCD[OTHER], both_FCD[PRESENT]).argmax(1)
     if ratings is not None:
-        summary["ratings"] = closest_ratings(concepts, both_FCD, ratings, permutations=permutations, seed=seed)
+        summary["ratings"] = closest_ratings(
+            concepts, both_FCD, ratings, permutations=permutations, seed=seed
+        )
     table = pd.DataFrame(
         {"concept": concepts, "cosine": _row_cosines(*both_FCD),
          "present_story": _row_cosines(both_FCD[PRESENT], story_CD),
@@ -141,7 +143,7 @@ def explained_without_noise(
 
     NaN where the halves have nothing in common.
     """
-    one, other = (effects(sums, side * weight_P)[:, PRESENT] for side in (first_SP, ~first_SP))
+    one, other = both_halves(sums, first_SP, weight_P)[:, :, PRESENT]
     common = np.einsum("scd,scd->s", one, other).mean()
     if common <= 0:
         return np.nan
@@ -241,16 +243,13 @@ def _shuffled_others(
 
     Whole dialogues swap the other's emotion, within their topic and for each speaker by itself.
     """
-    topic_U, rng = rows["topic"].to_numpy(), np.random.default_rng(seed)
-    units = rows.assign(level=level_FU[OTHER]).drop_duplicates(["text", "speaker"])
-    of_unit = (rows["text"] + " " + rows["speaker"].astype(str)).to_numpy()
-    names = (units["text"] + " " + units["speaker"].astype(str)).to_numpy()
-    place_U = pd.Index(names).get_indexer(of_unit)
-    group = (units["topic"].astype(str) + " " + units["speaker"].astype(str)).to_numpy()
+    topic_U, rng = _numbered(rows, "topic"), np.random.default_rng(seed)
+    # One label for all of a speaker's messages in a dialogue.
+    _, first_U, unit_U = np.unique(_numbered(rows, "text", "speaker"), return_index=True, return_inverse=True)
     first_SP = halves(len(np.unique(topic_U)), seed)
     everything, null = np.ones((1, first_SP.shape[1])), np.empty((permutations, 2))
     for row in null:
-        shuffled_U = shuffled_within(units["level"].to_numpy(), group, rng)[place_U]
+        shuffled_U = shuffled_within(level_FU[OTHER][first_U], group_U[first_U], rng)[unit_U]
         sums = topic_sums(centred_UD, np.array([level_FU[PRESENT], shuffled_U]), n_concepts, group_U, topic_U)
         row[:] = np.nanmean(_row_cosines(*effects(sums, everything)[0])), reliability(sums, first_SP)[OTHER]
     return null[:, 0], null[:, 1]
@@ -263,12 +262,17 @@ def _matrix(rows: pd.DataFrame, centred_UD: np.ndarray, level_FU: np.ndarray, n_
         at = (rows["speaker"] == speaker).to_numpy()
         if not at.any():
             continue
-        topic = rows["topic"].to_numpy()[at]
+        topic = _numbered(rows[at], "topic")
         sums = topic_sums(centred_UD[at], level_FU[:, at], n_concepts, topic, topic)
         kinds += [f"{name} speaker, own emotion", f"{name} speaker, the other's emotion"]
         found += list(effects(sums, np.ones((1, len(sums.square_PKK))))[0])
     cosines = [[float(np.nanmean(_row_cosines(one, two))) for two in found] for one in found]
     return {"kinds": kinds, "cosines": cosines}
+
+
+def _numbered(rows: pd.DataFrame, *labels: str) -> np.ndarray:
+    """A number for each combination of labels: int [U]."""
+    return rows.groupby(list(labels)).ngroup().to_numpy()
 
 
 def _row_cosines(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:

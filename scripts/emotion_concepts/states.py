@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, cross_val_predict
@@ -19,10 +18,8 @@ NEUTRAL_TOPIC = "neutral_topic"
 CONDITIONS = ("expressed", "hidden", NEUTRAL_TOPIC, "story", "others")
 # Principal components that a probe reads: a hundred replies fill no more.
 COMPONENTS = 50
-# Folds of the fits that are repeated with shuffled labels.
-SHUFFLED_FOLDS = 4
-# Fewest scenarios whose signs can be flipped to p < .05: 2^-5.
-POWERED_SCENARIOS = 5
+# Shuffles of labels, each with fits of its own, and the folds of these: seconds a format.
+SHUFFLES, SHUFFLED_FOLDS = 19, 4
 
 
 def states_summary(
@@ -73,32 +70,53 @@ def states_summary(
     }
     if len(scenarios) < 2 or about["n_classes"] < 2:
         return about, pd.DataFrame()
-    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(
-        [text for text, kept in zip(texts, kept_U, strict=True) if kept]
-    )
+    hits = probe_hits(places, value_UD[kept_U], [texts[row] for row in np.flatnonzero(kept_U)])
+    found, table = hits_summary(places, hits, permutations=permutations, bootstraps=bootstraps, seed=seed)
+    p = shuffled_p(value_UD[kept_U], places, shuffles=shuffles, seed=seed)
+    summary = about | found | {"n_shuffles": shuffles}
+    for name, of in summary["conditions"].items():
+        of["p"] = p[name]
+    if stories is not None:
+        summary["stories"] = story_transfer(
+            value_UD[kept_U], places, *stories, bootstraps=bootstraps, seed=seed
+        )
+    return summary, table
+
+
+def probe_hits(places: pd.DataFrame, value_UD: np.ndarray, texts: Sequence[str]) -> dict[str, np.ndarray]:
+    """Is each reply's emotion what a probe made on other scenarios says? bool [U] by kind of probe.
+
+    own: of the activations, one for each condition; pooled: one for all; word counts (TF-IDF) and length (tokens,
+    and their logarithm): as own.
+    """
+    counted = TfidfVectorizer(sublinear_tf=True, token_pattern=r"\w+").fit_transform(texts)
     length_U1 = places[["n_tokens"]].to_numpy(np.float64)
     features = {
-        "own": value_UD[kept_U],
+        "own": value_UD,
         "word counts": counted.toarray(),
         "length": np.hstack([length_U1, np.log(length_U1)]),
     }
     hits = {kind: _hits_within(values_UK, places) for kind, values_UK in features.items()}
-    hits["pooled"] = _hits(_coordinates(features["own"]), places, _folds(len(scenarios)))
+    return hits | {"pooled": _hits(_coordinates(value_UD), places)}
+
+
+def hits_summary(
+    places: pd.DataFrame, hits: Mapping[str, np.ndarray], *, permutations: int, bootstraps: int, seed: int
+) -> tuple[dict, pd.DataFrame]:
+    """What the hits of probes say: the part of `states_summary` that needs no probe."""
+    scenarios = sorted(places["topic"].unique())
     by_scenario = {kind: _accuracy(hits_U, places, scenarios) for kind, hits_U in hits.items()}
     table = _accuracy_table(by_scenario, bootstraps, seed)
     effect = {kind: _beyond_neutral(accuracy) for kind, accuracy in by_scenario.items()}
     found = statistics.mean_effect(
         effect["own"], np.arange(len(scenarios)), permutations=permutations, bootstraps=bootstraps, seed=seed
     )
-    p = shuffled_p(features["own"], places, shuffles=shuffles, seed=seed)
-    summary = {
-        **found, **about, "chance": 1 / about["n_classes"], "n_shuffles": shuffles,
-        "conditions": {name: _condition(table, name) | {"p": p[name]} for name in CONDITIONS},
+    return {
+        **found, "n": len(places), "n_scenarios": len(scenarios), "n_classes": int(places["emotion"].nunique()),
+        "chance": 1 / places["emotion"].nunique(),
+        "conditions": {name: _condition(table, name) for name in CONDITIONS},
         "controls": {kind: float(effect[kind].mean()) for kind in ("word counts", "length")},
-    }  # fmt: skip
-    if stories is not None:
-        summary["stories"] = story_transfer(features["own"], places, *stories, bootstraps=bootstraps, seed=seed)
-    return summary, table
+    }, table  # fmt: skip
 
 
 def shuffled_p(value_UD: np.ndarray, places: pd.DataFrame, *, shuffles: int, seed: int) -> dict[str, float]:
@@ -107,10 +125,12 @@ def shuffled_p(value_UD: np.ndarray, places: pd.DataFrame, *, shuffles: int, see
     The probe is made anew on every shuffle, with `SHUFFLED_FOLDS` folds, as is the one that is compared.
     """
     rng, found = np.random.default_rng(seed), {}
+    if not shuffles:
+        return dict.fromkeys(CONDITIONS, 1.0)
     for condition in CONDITIONS:
         rows = np.flatnonzero(places["condition"] == condition)
         own, values_UK = places.iloc[rows], _coordinates(value_UD[rows])
-        folds = _folds(min(SHUFFLED_FOLDS, own["topic"].nunique()))
+        folds = GroupKFold(min(SHUFFLED_FOLDS, own["topic"].nunique()))
         null = []
         for _ in range(shuffles):
             emotion = own.groupby("topic")["emotion"].transform(lambda of: rng.permutation(of.to_numpy()))
@@ -172,20 +192,18 @@ def _probe() -> LogisticRegression:
     return LogisticRegression(max_iter=1000, tol=1e-3)
 
 
-def _folds(count: int) -> GroupKFold:
-    return GroupKFold(count)
-
-
 def _coordinates(value_UK: np.ndarray) -> np.ndarray:
     """Standardised features as their leading principal components; no label is looked at: float64."""
-    values = statistics.standardised(value_UK)
-    return PCA(min(COMPONENTS, *values.shape), svd_solver="full").fit_transform(values)
+    left_UK, size_K, _ = np.linalg.svd(statistics.standardised(value_UK), full_matrices=False)
+    return (left_UK * size_K)[:, :COMPONENTS]
 
 
-def _hits(value_UK: np.ndarray, places: pd.DataFrame, folds: GroupKFold | LeaveOneGroupOut) -> np.ndarray:
-    """Is each reply's emotion what a probe says that was made on other scenarios? bool [U]."""
+def _hits(value_UK: np.ndarray, places: pd.DataFrame, folds: GroupKFold | None = None) -> np.ndarray:
+    """Is each reply's emotion what a probe says that was made on other scenarios (all others)? bool [U]."""
     emotion = places["emotion"].to_numpy()
-    said = cross_val_predict(_probe(), value_UK, emotion, groups=places["topic"].to_numpy(), cv=folds)
+    said = cross_val_predict(
+        _probe(), value_UK, emotion, groups=places["topic"].to_numpy(), cv=folds or LeaveOneGroupOut()
+    )
     return said == emotion
 
 
@@ -194,13 +212,15 @@ def _hits_within(value_UK: np.ndarray, places: pd.DataFrame) -> np.ndarray:
     hits_U = np.zeros(len(places), bool)
     for condition in CONDITIONS:
         rows = np.flatnonzero(places["condition"] == condition)
-        hits_U[rows] = _hits(_coordinates(value_UK[rows]), places.iloc[rows], LeaveOneGroupOut())
+        hits_U[rows] = _hits(_coordinates(value_UK[rows]), places.iloc[rows])
     return hits_U
 
 
 def _accuracy(hits_U: np.ndarray, places: pd.DataFrame, scenarios: Sequence[str]) -> pd.DataFrame:
     """Share of hits by scenario (rows) and condition (columns)."""
-    table = places.assign(hit=hits_U).pivot_table(index="topic", columns="condition", values="hit", aggfunc="mean")
+    table = places.assign(hit=hits_U).pivot_table(
+        index="topic", columns="condition", values="hit", aggfunc="mean"
+    )
     return table.loc[list(scenarios), list(CONDITIONS)].astype(float)
 
 

@@ -4,7 +4,7 @@ The one place here that knows which analyses there are. `Found` holds one summar
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Found:
-    """Vectors and summaries of one model and story set."""
+    """Vectors and summaries of one model and story set; reading: summaries by experiment."""
 
     layers: list[LayerActivations]
     vectors: EmotionVectors
@@ -48,6 +48,7 @@ class Found:
     regression: dict
     words: dict
     lens: dict
+    reading: dict[str, dict] = field(default_factory=dict)
 
 
 def recorded(model: Model, stories: Sequence[Text], skip: int) -> list[LayerActivations]:

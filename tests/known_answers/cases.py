@@ -5,7 +5,7 @@ without. The nulls, a random model and plain noise, are the same for all: one tr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -15,6 +15,7 @@ from transformers import PreTrainedTokenizerBase
 from emotion_concepts import lens_scores, scorecard
 from emotion_concepts.shards import LayerActivations
 from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised
+from tests.known_answers.dialogues import LAYER, noise_dialogues
 from tests.known_answers.nulls import random_model
 from tests.known_answers.planted import CONCEPTS, Planted, story_set
 
@@ -34,6 +35,12 @@ class Case:
     entries: Callable[[Found], dict[str, dict]]
     least: float
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
+
+
+def _reading_case(entry: Callable[..., dict], experiment: str, *, least: float) -> Case:
+    """A line of an experiment that reads, as plain turns."""
+    name = entry.__name__.removesuffix("_entry")
+    return Case(lambda found: {name: entry(*WHO, "plain", LAYER, found.reading[experiment])}, least)
 
 
 CASES = {
@@ -59,6 +66,11 @@ CASES = {
         lambda found: {"words": scorecard.steered_words_entry(*WHO, found.words)},
         least=5.0,
     ),
+    "states_entry": _reading_case(scorecard.states_entry, "states", least=0.7),
+    "present_speaker_entry": _reading_case(scorecard.present_speaker_entry, "speakers", least=0.8),
+    "other_speaker_entry": _reading_case(scorecard.other_speaker_entry, "speakers", least=-0.05),
+    "deflection_entry": _reading_case(scorecard.deflection_entry, "unexpressed", least=0.95),
+    "post_training_entry": _reading_case(scorecard.post_training_entry, "shift", least=0.005),
 }
 
 
@@ -102,7 +114,9 @@ def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, 
     """A random model reads short stories in which no word is a concept's on two topics."""
     texts = story_set(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
     model = random_model(tokenizer, seed)
-    return analyse(model, texts, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    found = analyse(model, texts, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    # What a random model would read is noise of a few large and many small directions.
+    return replace(found, reading=noise_dialogues(seed, spectrum=1.0))
 
 
 def noise_found(planted: Planted, seed: int) -> Found:
@@ -123,7 +137,8 @@ def noise_found(planted: Planted, seed: int) -> Found:
     )
     tokens = np.argsort(rng.random((3, len(CONCEPTS), 500)), axis=-1)[..., : lens_scores.TOP]
     lens = LensTokens(np.stack([tokens[0], tokens[1]]), tokens[2], {c: {i} for i, c in enumerate(CONCEPTS)})
-    return summarised(
+    found = summarised(
         layers, ["same words"] * len(emotions), planted.ratings, changes, lens, steered=[1], strength=0.5,
         effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
+    return replace(found, reading=noise_dialogues(seed))

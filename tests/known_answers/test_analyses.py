@@ -1,6 +1,7 @@
 """Every claim of the scorecard where its answer is planted, where there is none, and where it is length."""
 
 import inspect
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
 from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study
 from tests.known_answers.conftest import SHIFT
+from tests.known_answers.dialogues import planted_dialogues
 from tests.known_answers.nulls import length_model
 from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, Plan, Planted, story_set
 
@@ -30,8 +32,9 @@ CHANCE = 1 / len(CONCEPTS)
 
 
 @pytest.fixture(scope="session")
-def planted_found(planted, planted_model) -> Found:
-    return analyse(planted_model, story_set(planted), planted.ratings)
+def planted_found(planted, planted_model, post_trained_model) -> Found:
+    found = analyse(planted_model, story_set(planted), planted.ratings)
+    return replace(found, reading=planted_dialogues(planted, planted_model, post_trained_model))
 
 
 NULLS = [
