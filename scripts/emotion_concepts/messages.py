@@ -18,13 +18,7 @@ FEWEST = 2
 
 
 def implicit_summary(
-    scores: PlaceScores,
-    form: str,
-    words_NC: pd.DataFrame | None,
-    *,
-    permutations: int,
-    bootstraps: int,
-    seed: int,
+    scores: PlaceScores, form: str, words_NC: pd.DataFrame | None, *, permutations: int, bootstraps: int, seed: int
 ) -> tuple[dict, pd.DataFrame]:
     """Row 3: is the message's own concept the one whose vector is most active before the reply?
 
@@ -61,8 +55,7 @@ def implicit_summary(
     value, best = _held_out(_firsts(z_LNC), own_N, held_N)
     rng = np.random.default_rng(seed)
     null = [
-        _held_out(_firsts(z_LNC), _shuffled_within(own_N, topic_N, rng), held_N)[0]
-        for _ in range(permutations)
+        _held_out(_firsts(z_LNC), _shuffled_within(own_N, topic_N, rng), held_N)[0] for _ in range(permutations)
     ]
     n_held = int(held_N.sum())
     hits_LN = _firsts(z_LNC) == own_N
@@ -135,9 +128,7 @@ def numbers_summary(
         signed - signed_control, clusters, permutations=permutations, bootstraps=bootstraps, seed=seed
     )
     random_K = _random_trends(scores, form, at)
-    by_template = (
-        threat.assign(rho=signed).groupby(["template", "concept", "expected"], sort=False)["rho"].mean()
-    )
+    by_template = threat.assign(rho=signed).groupby(["template", "concept", "expected"], sort=False)["rho"].mean()
     shown = series.groupby(["template", "concept", "expected", "kind"], sort=False)
     table = pd.DataFrame(
         [
@@ -172,9 +163,7 @@ def _series(
     if len(rows):
         z_UK = statistics.standardised(score_UK[rows])
         of_format = places.iloc[rows].reset_index(drop=True)
-        for (template, kind, phrasing), group in of_format.groupby(
-            ["template", "kind", "phrasing"], sort=False
-        ):
+        for (template, kind, phrasing), group in of_format.groupby(["template", "kind", "phrasing"], sort=False):
             ordered = group.sort_values("place")
             for concept, expected in ordered["expected"].iloc[0].items():
                 if concept in scores.concepts:

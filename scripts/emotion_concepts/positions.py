@@ -4,6 +4,7 @@ numpy and scipy alone. Scores are cosines, standardised over the places of one k
 so that an effect is in standard deviations. Shapes: N texts or pairs, C concepts, L layers, S spans.
 """
 
+
 import numpy as np
 import pandas as pd
 
@@ -91,9 +92,7 @@ def context_summary(
         return {"n": len(pairs)}, pd.DataFrame()
     options = {"permutations": permutations, "bootstraps": bootstraps, "seed": seed}
     names = np.array(list(pairs))
-    change_NL, before_NL = (
-        np.stack([pair[kind][:, 0] for pair in pairs.values()]) for kind in ("change", "before")
-    )
+    change_NL, before_NL = (np.stack([pair[kind][:, 0] for pair in pairs.values()]) for kind in ("change", "before"))
     suffix_NL = np.stack([pair["suffix"].mean(1) for pair in pairs.values()])
     early, late = _thirds(len(scores.layers))
     grown = statistics.mean_effect(suffix_NL[:, late].mean(1) - suffix_NL[:, early].mean(1), names, **options)
@@ -105,11 +104,7 @@ def context_summary(
         ]
         or [np.zeros((len(scores.layers), SUFFIX_PARTS))]
     )
-    columns = {
-        "change": change_NL.mean(0),
-        **dict(enumerate(parts_NLS.mean(0).T)),
-        "before reply": before_NL.mean(0),
-    }
+    columns = {"change": change_NL.mean(0), **dict(enumerate(parts_NLS.mean(0).T)), "before reply": before_NL.mean(0)}
     table = pd.DataFrame(
         [
             {"layer": layer, "part": part, "effect": float(effect_L[k])}
@@ -346,7 +341,9 @@ def _bound(scores: PlaceScores, form: str, kind: str, score_LUC: np.ndarray) -> 
     return (own_LN - other_LN).T[order]
 
 
-def _courses(scores: PlaceScores, form: str, at: int) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+def _courses(
+    scores: PlaceScores, form: str, at: int
+) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
     """Texts of row 13, the places that all of them have, scores [N, S], and mean tokens from the story's end [S]."""
     places = scores.places[scores.places["format"] == form]
     places = places[places["inner"].isin(scores.concepts) & places["outer"].isin(scores.concepts)]
@@ -356,8 +353,7 @@ def _courses(scores: PlaceScores, form: str, at: int) -> tuple[list[str], list[s
     z_UC = statistics.standardised(scores.cosine_LUC[at][rows])
     each = np.arange(len(rows))
     score = (
-        z_UC[each, places["inner"].map(scores.concepts.index)]
-        - z_UC[each, places["outer"].map(scores.concepts.index)]
+        z_UC[each, places["inner"].map(scores.concepts.index)] - z_UC[each, places["outer"].map(scores.concepts.index)]
     )
     table = places[["text", "span", "n_tokens"]].assign(score=score)
     counts = table["span"].value_counts()
@@ -381,15 +377,9 @@ def _thirds(n_layers: int) -> tuple[slice, slice]:
     return slice(0, third), slice(n_layers - third, n_layers)
 
 
-def _mean_interval(
-    value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int
-) -> tuple[float, float]:
+def _mean_interval(value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int) -> tuple[float, float]:
     return statistics.bootstrap_interval(
-        lambda w: w @ value_N / w.sum(1),
-        len(value_N),
-        samples=bootstraps,
-        seed=seed,
-        clusters=np.asarray(clusters),
+        lambda w: w @ value_N / w.sum(1), len(value_N), samples=bootstraps, seed=seed, clusters=np.asarray(clusters)
     )
 
 
@@ -401,9 +391,7 @@ def _by_layer(
     for span, effect_NL in effects.items():
         for layer, effect_N in zip(layers, effect_NL.T, strict=True):
             low, high = _mean_interval(effect_N, clusters, bootstraps, seed)
-            rows.append(
-                {"layer": layer, "span": span, "effect": float(effect_N.mean()), "low": low, "high": high}
-            )
+            rows.append({"layer": layer, "span": span, "effect": float(effect_N.mean()), "low": low, "high": high})
     return pd.DataFrame(rows)
 
 
@@ -412,3 +400,5 @@ def _holds_from(
 ) -> int | None:
     lows = [_mean_interval(effect_N, clusters, bootstraps, seed)[0] for effect_N in effect_NL.T]
     return statistics.holds_from(np.array(lows), layers)
+
+

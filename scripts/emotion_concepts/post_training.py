@@ -46,6 +46,25 @@ def check_pair(base: Mapping, post: Mapping, words: Mapping[str, int], post_word
         )
 
 
+# By kind of prompt: the places that were read, and the residual stream there.
+Read = Mapping[str, tuple[pd.DataFrame, np.ndarray]]
+
+
+def prompts_by_format(base: Read, post: Read) -> dict[str, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+    """Residual streams of both models by format and kind of prompt, of the prompts that both read, in one order."""
+    found: dict[str, tuple[dict, dict]] = {}
+    for kind, (places, value_UD) in base.items():
+        other_places, other_UD = post[kind]
+        keys = ["text", "format"]
+        pairs = places[keys].assign(row=range(len(places))).merge(
+            other_places[keys].assign(other=range(len(other_places))), on=keys, validate="one_to_one"
+        )  # fmt: skip
+        for form, rows in pairs.groupby("format"):
+            sides = found.setdefault(form, ({}, {}))
+            sides[0][kind], sides[1][kind] = value_UD[rows["row"]], other_UD[rows["other"]]
+    return found
+
+
 def shift_summary(
     base: Mapping[str, np.ndarray],
     post: Mapping[str, np.ndarray],

@@ -179,13 +179,17 @@ def story_transfer(
 
 
 def _comparable(replies: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Replies of scenarios, and of emotions, that every condition has; bool [U], and those scenarios."""
-    known_U = replies["condition"].isin(CONDITIONS).to_numpy()
-    for label in ("topic", "emotion"):
-        n_conditions = replies[known_U].groupby(label)["condition"].nunique()
-        whole = n_conditions.index[n_conditions == len(CONDITIONS)]
-        known_U = known_U & replies[label].isin(whole).to_numpy()
-    return known_U, sorted(replies[known_U]["topic"].unique())
+    """Replies of scenarios that every condition has, of emotions that all of these have; bool [U], and the scenarios.
+
+    With some emotions on some scenarios alone, a scenario would tell its emotions.
+    """
+    known = replies[replies["condition"].isin(CONDITIONS)]
+    n_conditions = known.groupby("topic")["condition"].nunique()
+    scenarios = sorted(n_conditions.index[n_conditions == len(CONDITIONS)])
+    known = known[known["topic"].isin(scenarios)]
+    cells = known.groupby("emotion")[["condition", "topic"]].apply(lambda of: len(of.drop_duplicates()))
+    whole = cells.index[cells == len(CONDITIONS) * len(scenarios)] if len(cells) else []
+    return replies.index.isin(known.index[known["emotion"].isin(whole)]), scenarios
 
 
 def _probe() -> LogisticRegression:
