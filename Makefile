@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: run smoke test test-slow known-answers power lint format config lock clean
+.PHONY: run smoke color test test-slow known-answers power lint format config lock clean
 
 run: $(INSTALLED) ## install what is missing, then run the whole workflow with config.yaml
 	$(VENV) -m snakemake --cores all
@@ -12,6 +12,20 @@ run: $(INSTALLED) ## install what is missing, then run the whole workflow with c
 smoke: $(INSTALLED) ## the same in about three minutes, with few texts; results in results-smoke/results
 	$(VENV) -m snakemake --cores all --directory results-smoke --configfile presets/smoke.yaml
 	@echo "The report: $(CURDIR)/results-smoke/results/report.html"
+
+# What `make color` colours, and by what.
+RESULTS ?= results
+MODEL ?= smollm2
+STORY_SET ?= bundled
+PAGE = $(RESULTS)/pictures/$(CONCEPT).html
+
+# Through the environment, so that neither make nor the shell reads the text's quotes and dollars.
+color: export GIVEN_TEXT = $(value TEXT)
+color: $(INSTALLED) ## colour a text of your own: make color TEXT="It was late." CONCEPT=afraid, or FILE=text.txt; LAYER=20
+	@$(VENV) scripts/color_text.py --model "$(RESULTS)/$(MODEL)/model.json" \
+	    --vectors "$(RESULTS)/$(MODEL)/vectors/$(STORY_SET)/vectors.safetensors" --concept "$(CONCEPT)" \
+	    --page "$(PAGE)" $(if $(LAYER),--layer $(LAYER)) $(if $(FILE),--file "$(FILE)",--text="$$GIVEN_TEXT")
+	@echo "The picture: $$(realpath '$(PAGE)')"
 
 test: lint ## the linters, then the tests
 	$(VENV) -m pytest

@@ -18,6 +18,8 @@ include: "rules/comparison.smk"
 include: "rules/lens.smk"
 include: "rules/steering.smk"
 include: "rules/reading.smk"
+include: "rules/pairs.smk"
+include: "rules/pictures.smk"
 include: "rules/report.smk"
 
 
@@ -28,8 +30,14 @@ rule all:
         "results/scorecard.json",
         figures_of(["svg", "png"]),
         for_pairs("results/{model}/vectors/{story_set}/README.md"),
+        summaries(WITH_MODEL, "pictures/{story_set}/parts.jsonl"),
         expand("results/{model}/figures/{name}.png", model=COMPARED, name=["story_sets", "agreement"]),
         expand("results/comparison/{story_set}/models.png", story_set=COMPARED_SETS),
+        expand(
+            "results/comparison/{pair}/{story_set}/shift.png",
+            pair=SETTINGS.run.model_pairs,
+            story_set=STORY_SETS,
+        ),
         expand("results/texts/{dialogue_set}.jsonl", dialogue_set=SETTINGS.run.text_sets),
 
 

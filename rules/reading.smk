@@ -3,6 +3,9 @@
 READ = [*SETTINGS.reading.experiments, *(PROMPTS if SETTINGS.run.model_pairs else [])]
 
 
+# Those with an analysis of one model by itself.
+ANALYSED = [name for name in READ if name in EXPERIMENTS]
+
 
 def text_source(wildcards):
     """An experiment's file: the user's, or the bundled one."""
@@ -10,12 +13,10 @@ def text_source(wildcards):
     return own or RESOURCES / "text_sets" / (EXPERIMENTS | PROMPTS)[wildcards.experiment].source
 
 
-def texts_to_read(wildcards):
-    """Every experiment's texts; those that the model answers, with its replies."""
-    return [
-        f"results/{wildcards.model}/texts/{name}.jsonl" if name == ANSWERED else f"results/texts/{name}.jsonl"
-        for name in READ
-    ]
+def texts_of(experiment):
+    """An experiment's texts; those that the model answers, with its replies."""
+    folder = "results/{model}/texts" if experiment == ANSWERED else "results/texts"
+    return f"{folder}/{experiment}.jsonl"
 
 
 rule lay_out_texts:
@@ -67,7 +68,7 @@ rule write_replies:
 
 rule record_places:
     input:
-        texts=texts_to_read,
+        texts=[texts_of(name) for name in READ],
         model="results/{model}/model.json",
     output:
         layers=directory(expand("results/{{model}}/activations/{experiment}/layers", experiment=READ)),
@@ -90,3 +91,79 @@ rule record_places:
         code=code_of("record_places"),
     script:
         "../scripts/record_places.py"
+
+
+# What an analysis needs beside the experiment itself.
+GEOMETRY = "results/{model}/geometry/{story_set}/geometry.json"
+MORE_INPUT = {
+    "implicit": {"stories": made_here("results/texts/{story_set}.jsonl")},
+    "numbers": {"geometry": GEOMETRY},
+    "turns": {"geometry": GEOMETRY},
+    "locality": {"geometry": GEOMETRY},
+    "states": {
+        "geometry": GEOMETRY,
+        "stories_manifest": made_here("results/{model}/activations/{story_set}/manifest.json"),
+        "stories": made_here(ancient("results/{model}/activations/{story_set}/layers")),
+    },
+    "speakers": {"geometry": GEOMETRY, "ratings": "results/ratings.csv"},
+    "unexpressed": {"geometry": GEOMETRY},
+}
+
+for experiment in ANALYSED:
+
+    rule:
+        name:
+            f"analyse_{experiment}"
+        input:
+            **MORE_INPUT.get(experiment, {}),
+            manifest=f"results/{{model}}/activations/{experiment}/manifest.json",
+            layers=ancient(f"results/{{model}}/activations/{experiment}/layers"),
+            texts=texts_of(experiment),
+            summary_of_vectors="results/{model}/vectors/{story_set}/summary.json",
+            vectors=ancient("results/{model}/vectors/{story_set}/vectors.safetensors"),
+            # Vectors that were made elsewhere have none of shuffled labels.
+            controls=made_here(ancient("results/{model}/vectors/{story_set}/controls.safetensors")),
+        output:
+            summary=f"results/{{model}}/reading/{{story_set}}/{experiment}.json",
+            table=f"results/{{model}}/reading/{{story_set}}/{experiment}.csv",
+        log:
+            f"results/logs/{{model}}/analyse_{experiment}/{{story_set}}.log",
+        benchmark:
+            f"results/benchmarks/{{model}}/analyse_{experiment}/{{story_set}}.tsv"
+        conda:
+            "../envs/workflow.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=30,
+        params:
+            cfg={
+                **keys_of("validation", "permutations", "bootstraps"),
+                **keys_of("reading", "seed"),
+            },
+            code=code_of(f"analyse_{experiment}"),
+        script:
+            f"../scripts/analyse_{experiment}.py"
+
+
+rule draw_reading:
+    input:
+        summaries=expand("results/{{model}}/reading/{{story_set}}/{name}.json", name=ANALYSED),
+        tables=expand("results/{{model}}/reading/{{story_set}}/{name}.csv", name=ANALYSED),
+    output:
+        svg=expand("results/{{model}}/figures/{{story_set}}/{name}.svg", name=ANALYSED),
+        png=expand("results/{{model}}/figures/{{story_set}}/{name}.png", name=ANALYSED),
+    log:
+        "results/logs/{model}/draw_reading/{story_set}.log",
+    benchmark:
+        "results/benchmarks/{model}/draw_reading/{story_set}.tsv"
+    conda:
+        "../envs/workflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("draw_reading"),
+    script:
+        "../scripts/draw_reading.py"

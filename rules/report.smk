@@ -9,6 +9,7 @@ rule score_claims:
         geometry=summaries(STUDIED, "geometry/{story_set}/geometry.json"),
         lens=summaries(WITH_MODEL, "lens/{story_set}/summary.json"),
         steering=summaries(WITH_MODEL, "steering/{story_set}/summary.json"),
+        reading=readings("json"),
         paper=RESOURCES / "paper_figures.json",
     output:
         scorecard="results/scorecard.json",
@@ -23,7 +24,7 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg=PAIRS_BY_STAGE,
+        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED},
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"

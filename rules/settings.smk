@@ -51,7 +51,9 @@ STUDIED = [*PAIRS, *IMPORTED]
 WITH_MODEL = [pair for pair in STUDIED if pair[0] != NO_MODEL]
 # Models of the pairs that are compared, base and post-trained.
 COMPARED_MODELS = [
-    getattr(SETTINGS.model_pairs[name], side) for name in SETTINGS.run.model_pairs for side in ("base", "post")
+    getattr(SETTINGS.model_pairs[name], side)
+    for name in SETTINGS.run.model_pairs
+    for side in ("base", "post")
 ]
 
 
@@ -104,7 +106,7 @@ def for_sets(pattern):
 def figure_names(pair):
     """Figures of a pair, in the report's order."""
     names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
-    return [*names, *GEOMETRY_FIGURES, *(["lens", "words"] if pair in WITH_MODEL else [])]
+    return [*names, *GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED] if pair in WITH_MODEL else [])]
 
 
 def figures_of(types):
@@ -119,6 +121,11 @@ def figures_of(types):
 def summaries(pairs, stage):
     """A stage's summary for each pair that has one."""
     return [f"results/{model}/{stage.format(story_set=name)}" for model, name in pairs]
+
+
+def readings(ending):
+    """What every experiment that reads left, pair by pair."""
+    return [f"results/{m}/reading/{s}/{name}.{ending}" for m, s in WITH_MODEL for name in ANALYSED]
 
 
 def writer_of(texts):
@@ -137,3 +144,4 @@ wildcard_constraints:
     story_set=any_of([*SETTINGS.story_sets, *SETTINGS.vector_sets]),
     text_set=any_of([NEUTRAL, *SETTINGS.story_sets]),
     experiment=any_of([*EXPERIMENTS, *PROMPTS]),
+    pair=any_of(SETTINGS.model_pairs),

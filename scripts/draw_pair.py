@@ -13,12 +13,11 @@ from emotion_concepts.files import read_json
 def main(summary: Path, table: Path, svg: Path, png: Path) -> None:
     """Plain turns first."""
     found, rows = read_json(summary), pd.read_csv(table)
-    formats = sorted(found["formats"], key=lambda form: (form != "plain", form))
+    formats = sorted(found, key=lambda form: (form != "plain", form))
     with saved_panels(svg, png, width=5.2 * len(formats), height=4.8, count=len(formats)) as panels:
         for axes, form in zip(panels, formats, strict=True):
-            of = found["formats"][form]
-            draw_shift(axes, rows[rows["format"] == form], of)
-            axes.set_title(f"{form}, layer {found['layer']}, {of['n']} prompts")
+            draw_shift(axes, found[form], rows[rows["format"] == form])
+            axes.set_title(f"{form}, layer {found[form]['layer']}, {found[form]['n']} prompts")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The scorecard: a line per claim, model and set of vectors, ours beside the paper's."""
 
+from itertools import product
 from pathlib import Path
 
 from emotion_concepts import scorecard as rules
@@ -8,8 +9,8 @@ from emotion_concepts.files import read_json, write_json
 
 
 def main(
-    retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], paper: Path,
-    scorecard: Path, *, cfg: dict,
+    retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], reading: list[Path],
+    paper: Path, scorecard: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
     """Judge each stage's summaries, which are in the order of its pairs (model, set): `cfg` has them by stage."""
     reported, entries = read_json(paper), []
@@ -19,6 +20,8 @@ def main(
         entries.append(rules.lens_entry(*pair, read_json(path)))
     for pair, path in zip(cfg["model"], steering, strict=True):
         entries.append(rules.steered_words_entry(*pair, read_json(path)))
+    for (pair, experiment), path in zip(product(cfg["model"], cfg["experiments"]), reading, strict=True):
+        entries += rules.reading_entries(experiment, *pair, read_json(path))
     for pair, path in zip(cfg["geometry"], geometry, strict=True):
         found = read_json(path)
         for dimension in ("valence", "arousal"):

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import read_json, write_json
+from emotion_concepts.files import read_json
 from emotion_concepts.place_scores import labelled_places
-from emotion_concepts.ratings import write_table
+from emotion_concepts.reading import write_findings
 from emotion_concepts.shards import read_labels, read_rows, read_values
 from emotion_concepts.text_sets import read_texts
 from emotion_concepts.vectors import load_vectors
@@ -69,7 +69,7 @@ def rows_of_formats(places: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def write_formats(summary: Path, table: Path, layer: int, found: Mapping[str, Summarised]) -> None:
-    """Write the summaries with their layer, and the tables as one with a column `format`."""
-    write_json(summary, {"layer": layer, "formats": {form: of for form, (of, _) in found.items()}})
-    tables = [of.assign(format=form) for form, (_, of) in found.items()]
-    write_table(table, pd.concat(tables, ignore_index=True))
+    """Write the summaries by format, each with the layer, and the tables as one with a column `format`."""
+    tables = [rows.assign(format=form) for form, (_, rows) in found.items()]
+    summaries = {form: {"layer": layer} | of for form, (of, _) in found.items()}
+    write_findings(summary, table, (summaries, pd.concat(tables, ignore_index=True)))

@@ -14,6 +14,9 @@ import yaml
 from emotion_concepts.errors import UserError
 from emotion_concepts.progress import progress_to
 
+# What an option is on the command line by its annotation; any other is a path.
+TYPES = {int: int, int | None: int, str: str, str | None: str}
+
 
 def run_script(main: Callable[..., None], namespace: dict) -> None:
     """Call a script's `main` with what Snakemake or the command line gives, by parameter name.
@@ -61,12 +64,10 @@ def _from_command_line(main: Callable, description: str | None) -> dict:
         options = {"required": parameter.default is inspect.Parameter.empty, "default": parameter.default}
         if name == "cfg":
             options |= {"type": yaml.safe_load, "metavar": "YAML", "help": "settings, as in config.yaml"}
-        elif parameter.annotation is int:
-            options |= {"type": int}
         elif parameter.annotation == list[Path]:
             options |= {"type": Path, "nargs": "+"}
         else:
-            options |= {"type": Path}
+            options |= {"type": TYPES.get(parameter.annotation, Path)}
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, **options)
     return vars(parser.parse_args())
 

@@ -18,7 +18,13 @@ FEWEST = 2
 
 
 def implicit_summary(
-    scores: PlaceScores, form: str, words_NC: pd.DataFrame | None, *, permutations: int, bootstraps: int, seed: int
+    scores: PlaceScores,
+    form: str,
+    words_NC: pd.DataFrame | None,
+    *,
+    permutations: int,
+    bootstraps: int,
+    seed: int,
 ) -> tuple[dict, pd.DataFrame]:
     """Row 3: is the message's own concept the one whose vector is most active before the reply?
 
@@ -55,7 +61,8 @@ def implicit_summary(
     value, best = _held_out(_firsts(z_LNC), own_N, held_N)
     rng = np.random.default_rng(seed)
     null = [
-        _held_out(_firsts(z_LNC), _shuffled_within(own_N, topic_N, rng), held_N)[0] for _ in range(permutations)
+        _held_out(_firsts(z_LNC), _shuffled_within(own_N, topic_N, rng), held_N)[0]
+        for _ in range(permutations)
     ]
     n_held = int(held_N.sum())
     hits_LN = _firsts(z_LNC) == own_N
@@ -115,9 +122,13 @@ def numbers_summary(
     table : DataFrame
         template, concept, expected, kind, place, dose, score: mean over phrasings of the standardised cosine.
     """
-    series, clusters = _series(scores, form, scores.cosine_LUC[at], range(len(scores.concepts)))
+    series = _series(scores, form)
     if series.empty:
         return {"n": 0}, pd.DataFrame()
+    series["values"] = list(_values(series, scores.cosine_LUC[at], series["column"]))
+    clusters = (series["template"] + "-" + series["phrasing"].astype(str))[
+        series["kind"] == "threat"
+    ].to_numpy()
     options = {"permutations": permutations, "seed": seed, "together": True}
     threat, control = (series[series["kind"] == kind] for kind in ("threat", "control"))
     value, p = statistics.trend_test(np.stack(threat["values"]), threat["expected"].to_numpy(), **options)
@@ -127,8 +138,10 @@ def numbers_summary(
     beyond = statistics.mean_effect(
         signed - signed_control, clusters, permutations=permutations, bootstraps=bootstraps, seed=seed
     )
-    random_K = _random_trends(scores, form, at)
-    by_template = threat.assign(rho=signed).groupby(["template", "concept", "expected"], sort=False)["rho"].mean()
+    random_K = _random_trends(threat, scores.controls["random"][at])
+    by_template = (
+        threat.assign(rho=signed).groupby(["template", "concept", "expected"], sort=False)["rho"].mean()
+    )
     shown = series.groupby(["template", "concept", "expected", "kind"], sort=False)
     table = pd.DataFrame(
         [
@@ -140,6 +153,7 @@ def numbers_summary(
     )  # fmt: skip
     return {
         "value": value, "interval": interval, "p": p, "p_below": p_below, "n": len(threat),
+        "layer": scores.layers[at],
         "n_phrasings": len(set(clusters)), "per_doubling": float(np.mean(_slopes(threat) * threat["expected"])),
         "controls": {"same_number_without_threat": float(signed_control.mean()),
                      "random_directions": float(random_K.mean()), "random_95": float(np.quantile(random_K, 0.95))},
@@ -150,39 +164,41 @@ def numbers_summary(
     }, table  # fmt: skip
 
 
-def _series(
-    scores: PlaceScores, form: str, score_UK: np.ndarray, column_of: Sequence[int]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """One row for each (template, kind, phrasing, concept): its values in the order of the doses.
+def _series(scores: PlaceScores, form: str) -> pd.DataFrame:
+    """One row for each (template, kind, phrasing, concept): its places in the order of the doses.
 
-    Clusters are the phrasings of the threatening series, in the order of their rows.
+    columns: template, kind, phrasing, concept, expected, column (the concept's among the scores'), doses, rows,
+    of_format: all rows of the format. The threatening series and those of the control are in one order.
     """
-    places = scores.places
-    rows = np.flatnonzero(places["format"] == form)
+    places = scores.places[scores.places["format"] == form].sort_values("place")
     found = []
-    if len(rows):
-        z_UK = statistics.standardised(score_UK[rows])
-        of_format = places.iloc[rows].reset_index(drop=True)
-        for (template, kind, phrasing), group in of_format.groupby(["template", "kind", "phrasing"], sort=False):
-            ordered = group.sort_values("place")
-            for concept, expected in ordered["expected"].iloc[0].items():
-                if concept in scores.concepts:
-                    column = column_of[scores.concepts.index(concept)]
-                    found.append(
-                        (template, kind, phrasing, concept, expected, ordered["dose"].tolist(),
-                         z_UK[ordered.index, column])
-                    )  # fmt: skip
-    names = ["template", "kind", "phrasing", "concept", "expected", "doses", "values"]
+    for (template, kind, phrasing), group in places.groupby(["template", "kind", "phrasing"]):
+        for concept, expected in group["expected"].iloc[0].items():
+            if concept in scores.concepts:
+                column = scores.concepts.index(concept)
+                rows, doses = group.index.to_numpy(), group["dose"].tolist()
+                found.append((template, kind, phrasing, concept, expected, column, doses, rows))
+    names = ["template", "kind", "phrasing", "concept", "expected", "column", "doses", "rows"]
     series = pd.DataFrame(found, columns=names).sort_values(["template", "phrasing", "concept", "kind"])
-    threat = series[series["kind"] == "threat"]
-    return series, (threat["template"] + "-" + threat["phrasing"].astype(str)).to_numpy()
+    series.attrs["of_format"] = places.index.to_numpy()
+    return series
+
+
+def _values(series: pd.DataFrame, score_UK: np.ndarray, columns: Sequence[int]) -> np.ndarray:
+    """Scores of each series in a column of its own, standardised over the format: float64 [G, D]."""
+    of_format = series.attrs["of_format"]
+    z_UK = np.zeros(score_UK.shape)
+    z_UK[of_format] = statistics.standardised(score_UK[of_format])
+    return z_UK[np.stack(series["rows"]), np.asarray(columns)[:, None]]
 
 
 def _signed_rho(series: pd.DataFrame) -> np.ndarray:
     """Expected sign times Spearman's rho of each series with its doses: float64 [G]."""
-    values_DG = np.stack(series["values"]).T
-    rho = statistics.spearman(values_DG, np.arange(len(values_DG)))
-    return np.nan_to_num(rho, nan=0.0) * series["expected"].to_numpy()
+    return _rho(np.stack(series["values"])) * series["expected"].to_numpy()
+
+
+def _rho(values_GD: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(statistics.spearman(values_GD.T, np.arange(values_GD.shape[1])), nan=0.0)
 
 
 def _slopes(series: pd.DataFrame) -> np.ndarray:
@@ -192,20 +208,11 @@ def _slopes(series: pd.DataFrame) -> np.ndarray:
     return values_GD @ step_D / (step_D @ step_D)
 
 
-def _random_trends(scores: PlaceScores, form: str, at: int) -> np.ndarray:
+def _random_trends(threat: pd.DataFrame, random_UK: np.ndarray) -> np.ndarray:
     """The statistic with a random direction in each concept's place, another one each time: float64 [K]."""
-    random_UK = scores.controls["random"][at]
-    n = random_UK.shape[1]
-    return np.array(
-        [
-            _signed_rho(
-                (s := _series(scores, form, random_UK, (np.arange(len(scores.concepts)) + k) % n)[0])[
-                    s["kind"] == "threat"
-                ]
-            ).mean()
-            for k in range(n)
-        ]
-    )
+    n, expected = random_UK.shape[1], threat["expected"].to_numpy()
+    shifted = ((threat["column"].to_numpy() + k) % n for k in range(n))
+    return np.array([(_rho(_values(threat, random_UK, columns)) * expected).mean() for columns in shifted])
 
 
 def _mean_interval(value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int) -> list[float]:

@@ -4,7 +4,6 @@ numpy and scipy alone. Scores are cosines, standardised over the places of one k
 so that an effect is in standard deviations. Shapes: N texts or pairs, C concepts, L layers, S spans.
 """
 
-
 import numpy as np
 import pandas as pd
 
@@ -28,7 +27,8 @@ def turns_summary(
     summary : dict
         value, r(before reply, reply) less r(user turn, before reply); its interval over messages; p, by swapping
         the user's turn and the reply of messages at random; r and intervals of the three pairs; controls:
-        the same difference with random directions.
+        the same difference with random directions, and with those orthogonal to all vectors (null if there is no
+        such direction).
     table : DataFrame
         layer, pair, r, low, high.
     """
@@ -65,9 +65,15 @@ def turns_summary(
         "interval": list(statistics.interval(difference(score_UC, weight_SN), len(texts))),
         "p": statistics.permutation_p(value, null), "p_below": statistics.permutation_p(-value, -null),
         "n": len(texts),
+        "layer": scores.layers[at],
         "r": {name: float(r[0]) for name, r in pairs(score_UC, once).items()},
         "r_interval": {name: list(statistics.interval(r, len(texts))) for name, r in samples.items()},
-        "controls": {"random_directions": float(difference(scores.controls["random"][at], once)[0])},
+        "controls": {
+            f"{name}_directions": float(difference(scores.controls[name][at], once)[0])
+            if scores.controls[name].shape[-1]
+            else None
+            for name in ("random", "orthogonal")
+        },
     }, pd.DataFrame(rows)  # fmt: skip
 
 
@@ -92,7 +98,9 @@ def context_summary(
         return {"n": len(pairs)}, pd.DataFrame()
     options = {"permutations": permutations, "bootstraps": bootstraps, "seed": seed}
     names = np.array(list(pairs))
-    change_NL, before_NL = (np.stack([pair[kind][:, 0] for pair in pairs.values()]) for kind in ("change", "before"))
+    change_NL, before_NL = (
+        np.stack([pair[kind][:, 0] for pair in pairs.values()]) for kind in ("change", "before")
+    )
     suffix_NL = np.stack([pair["suffix"].mean(1) for pair in pairs.values()])
     early, late = _thirds(len(scores.layers))
     grown = statistics.mean_effect(suffix_NL[:, late].mean(1) - suffix_NL[:, early].mean(1), names, **options)
@@ -104,7 +112,11 @@ def context_summary(
         ]
         or [np.zeros((len(scores.layers), SUFFIX_PARTS))]
     )
-    columns = {"change": change_NL.mean(0), **dict(enumerate(parts_NLS.mean(0).T)), "before reply": before_NL.mean(0)}
+    columns = {
+        "change": change_NL.mean(0),
+        **dict(enumerate(parts_NLS.mean(0).T)),
+        "before reply": before_NL.mean(0),
+    }
     table = pd.DataFrame(
         [
             {"layer": layer, "part": part, "effect": float(effect_L[k])}
@@ -231,7 +243,7 @@ def locality_summary(
         ]
     )  # fmt: skip
     return {
-        **fall, "p": max(rise["p"], fall["p"]), "p_below": max(rise["p_below"], fall["p_below"]),
+        **fall, "layer": scores.layers[at], "p": max(rise["p"], fall["p"]), "p_below": max(rise["p_below"], fall["p_below"]),
         "rise": rise, "fall": fall,
         "remains": 1 - fall["value"] / rise["value"] if rise["value"] > 0 else None,
         "half_after": float(tokens_S[2 + returned[0]]) if len(returned) else None,
@@ -247,15 +259,23 @@ def _by_text(places: pd.DataFrame, form: str, spans: tuple[str, ...]) -> tuple[l
 
 
 def _matrix_r(x_NC: np.ndarray, y_NC: np.ndarray, weight_SN: np.ndarray) -> np.ndarray:
-    """Correlation over texts and concepts together, concepts centred over the texts drawn: float64 [S]."""
+    """Correlation over texts and concepts together, concepts centred over the texts drawn: float64 [S].
+
+    NaN where a side does not vary.
+    """
     xy_N, xx_N, yy_N = (x_NC * y_NC).sum(1), (x_NC**2).sum(1), (y_NC**2).sum(1)
     total = weight_SN.sum(1)
     mean_x, mean_y = weight_SN @ x_NC / total[:, None], weight_SN @ y_NC / total[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         inner = weight_SN @ xy_N - total * (mean_x * mean_y).sum(1)
-        size_x = weight_SN @ xx_N - total * (mean_x**2).sum(1)
-        size_y = weight_SN @ yy_N - total * (mean_y**2).sum(1)
-        return inner / np.sqrt(size_x * size_y)
+        sizes = [
+            weight_SN @ squares_N - total * (mean**2).sum(1)
+            for squares_N, mean in ((xx_N, mean_x), (yy_N, mean_y))
+        ]
+        r = inner / np.sqrt(sizes[0] * sizes[1])
+    # What is left by rounding where nothing varies is no correlation.
+    varies = (sizes[0] > 1e-9 * (weight_SN @ xx_N)) & (sizes[1] > 1e-9 * (weight_SN @ yy_N))
+    return np.where(varies, np.clip(r, -1, 1), np.nan)
 
 
 def _swapped(score_UC: np.ndarray, span_rows: list[np.ndarray], permutations: int, seed: int) -> np.ndarray:
@@ -341,9 +361,7 @@ def _bound(scores: PlaceScores, form: str, kind: str, score_LUC: np.ndarray) -> 
     return (own_LN - other_LN).T[order]
 
 
-def _courses(
-    scores: PlaceScores, form: str, at: int
-) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+def _courses(scores: PlaceScores, form: str, at: int) -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
     """Texts of row 13, the places that all of them have, scores [N, S], and mean tokens from the story's end [S]."""
     places = scores.places[scores.places["format"] == form]
     places = places[places["inner"].isin(scores.concepts) & places["outer"].isin(scores.concepts)]
@@ -353,7 +371,8 @@ def _courses(
     z_UC = statistics.standardised(scores.cosine_LUC[at][rows])
     each = np.arange(len(rows))
     score = (
-        z_UC[each, places["inner"].map(scores.concepts.index)] - z_UC[each, places["outer"].map(scores.concepts.index)]
+        z_UC[each, places["inner"].map(scores.concepts.index)]
+        - z_UC[each, places["outer"].map(scores.concepts.index)]
     )
     table = places[["text", "span", "n_tokens"]].assign(score=score)
     counts = table["span"].value_counts()
@@ -361,7 +380,7 @@ def _courses(
     afters = sorted((s for s in counts.index if s.startswith("after ")), key=lambda s: int(s.split()[1]))
     names = ["before", "inner", *(s for s in afters if counts[s] == n_texts)]
     wide = table.pivot(index="text", columns="span", values="score")[names]
-    lengths = table.pivot(index="text", columns="span", values="n_tokens")[names].mean(0).to_numpy()
+    lengths = table.pivot(index="text", columns="span", values="n_tokens")[names].mean(axis=0).to_numpy()
     # The middle of each sentence after the story; what stands before it is behind.
     after = np.cumsum(lengths[2:]) - lengths[2:] / 2
     return wide.index.tolist(), names, wide.to_numpy(), np.array([-1.5 * lengths[1], -lengths[1] / 2, *after])
@@ -377,9 +396,15 @@ def _thirds(n_layers: int) -> tuple[slice, slice]:
     return slice(0, third), slice(n_layers - third, n_layers)
 
 
-def _mean_interval(value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int) -> tuple[float, float]:
+def _mean_interval(
+    value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int
+) -> tuple[float, float]:
     return statistics.bootstrap_interval(
-        lambda w: w @ value_N / w.sum(1), len(value_N), samples=bootstraps, seed=seed, clusters=np.asarray(clusters)
+        lambda w: w @ value_N / w.sum(1),
+        len(value_N),
+        samples=bootstraps,
+        seed=seed,
+        clusters=np.asarray(clusters),
     )
 
 
@@ -391,7 +416,9 @@ def _by_layer(
     for span, effect_NL in effects.items():
         for layer, effect_N in zip(layers, effect_NL.T, strict=True):
             low, high = _mean_interval(effect_N, clusters, bootstraps, seed)
-            rows.append({"layer": layer, "span": span, "effect": float(effect_N.mean()), "low": low, "high": high})
+            rows.append(
+                {"layer": layer, "span": span, "effect": float(effect_N.mean()), "low": low, "high": high}
+            )
     return pd.DataFrame(rows)
 
 
@@ -400,5 +427,3 @@ def _holds_from(
 ) -> int | None:
     lows = [_mean_interval(effect_N, clusters, bootstraps, seed)[0] for effect_N in effect_NL.T]
     return statistics.holds_from(np.array(lows), layers)
-
-

@@ -50,7 +50,9 @@ def check_pair(base: Mapping, post: Mapping, words: Mapping[str, int], post_word
 Read = Mapping[str, tuple[pd.DataFrame, np.ndarray]]
 
 
-def prompts_by_format(base: Read, post: Read) -> dict[str, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+def prompts_by_format(
+    base: Read, post: Read
+) -> dict[str, tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
     """Residual streams of both models by format and kind of prompt, of the prompts that both read, in one order."""
     found: dict[str, tuple[dict, dict]] = {}
     for kind, (places, value_UD) in base.items():

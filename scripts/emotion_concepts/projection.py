@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
 from emotion_concepts.residual_stream import watched_residuals
+from emotion_concepts.tokens import tokenise
 from emotion_concepts.vectors import EmotionVectors
 
 
@@ -16,7 +18,9 @@ class TokenScores:
 
     tokens : T strings; concepts, layers : as the vectors'; projection_LTC : float32, scalar
     projection on each unit vector, in the model's own units; cosine_LTC : float32; norm_LT :
-    float32, L2 norm of the residual stream.
+    float32, L2 norm of the residual stream; text : what was read; own_T : bool, False on a BOS and
+    other tokens that the tokenizer added; places_T2 : int32, characters of the text that each token
+    stands for, start and end; empty where the tokenizer cannot tell.
     """
 
     tokens: list[str]
@@ -25,6 +29,9 @@ class TokenScores:
     projection_LTC: np.ndarray
     cosine_LTC: np.ndarray
     norm_LT: np.ndarray
+    text: str
+    own_T: np.ndarray
+    places_T2: np.ndarray
 
 
 def project(model: Model, vectors: EmotionVectors, text: str) -> TokenScores:
@@ -39,9 +46,20 @@ def project(model: Model, vectors: EmotionVectors, text: str) -> TokenScores:
     text : str
         A plain text.
 
+    Raises
+    ------
+    DataError
+        The text has no tokens, or more than the model reads.
+
     Source: arXiv 2604.07729 (readouts: scalar projection on the unit vector, and cosine).
     """
-    encoded = model.tokenizer(text)["input_ids"]
+    encoded = tokenise(model.tokenizer, [text], with_places=model.tokenizer.is_fast)[0]
+    limit = getattr(model.hf.config.get_text_config(), "max_position_embeddings", None)
+    if not 0 < len(encoded.ids) <= (limit or np.inf):
+        raise DataError(
+            f"the text has {len(encoded.ids)} tokens; this model reads 1 to {limit or 'any number'}"
+        )
+    ids_BT = torch.tensor(encoded.ids[None], dtype=torch.int64, device=model.device)
     units_LCD = vectors.denoised_LCD / np.linalg.norm(vectors.denoised_LCD, axis=-1, keepdims=True)
     projections, norms = [], []
 
@@ -53,13 +71,16 @@ def project(model: Model, vectors: EmotionVectors, text: str) -> TokenScores:
             norms.append(residual_TD.norm(dim=-1).cpu().numpy())
 
     with torch.inference_mode(), watched_residuals(model.blocks, read):
-        model.trunk(input_ids=torch.tensor([encoded], device=model.device), use_cache=False)
+        model.trunk(input_ids=ids_BT, use_cache=False)
     projection_LTC, norm_LT = np.stack(projections), np.stack(norms)
     return TokenScores(
-        tokens=[model.tokenizer.decode([token]) for token in encoded],
+        tokens=[model.tokenizer.decode([token]) for token in encoded.ids.tolist()],
         concepts=vectors.concepts,
         layers=vectors.layers,
         projection_LTC=projection_LTC,
         cosine_LTC=projection_LTC / norm_LT[..., None],
         norm_LT=norm_LT,
+        text=text,
+        own_T=encoded.own,
+        places_T2=encoded.places,
     )

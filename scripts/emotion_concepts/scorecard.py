@@ -5,6 +5,8 @@ The rules stand here alone, and were fixed before the results were looked at:
 - *reproduced*: p < .05, and the 95% interval lies on the paper's side of what chance gives;
 - *explained by word counts*, *explained by length*: it would be that, but counting words, or the stories' length,
   does as well (within the interval), or nothing is left of a correlation without length and activation norm;
+- *explained by the number alone*, *by any direction*: it would be that, but the same numbers where they threaten
+  nobody, or directions orthogonal to all vectors, do as well;
 - *opposite*: the same on the other side, with a p-value of that side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30), or too few
   scenarios whose signs can be flipped (5);
@@ -175,7 +177,145 @@ def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
     )  # fmt: skip
 
 
-def states_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def implicit_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 3: before the reply to a message that names no emotion, its own concept comes first."""
+    claim = "implicit emotion: messages whose own concept is the most active before the reply (layer chosen on others)"
+    if "value" not in summary:
+        return _absent(3, claim, model, story_set, form, summary["n"], "strong diagonal, 12 x 12")
+    controls = summary["controls"]
+    found = verdict(summary["interval"], summary["p"], chance=controls["chance"])
+    words = controls.get("word_counts")
+    if found == "reproduced" and words is not None and words >= summary["interval"][0]:
+        found = "explained by word counts"
+    return _entry(
+        3, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form,
+        paper="strong diagonal, 12 x 12", control=controls, n=summary["n"], verdict=found,
+        reason=f"{summary['n_concepts']} concepts; own concept's mean score {summary['diagonal']:.2f} standard deviations"
+               + (f"; word counts alone {words:.2f}" if words is not None else ""),
+    )  # fmt: skip
+
+
+def numbers_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 4: scores follow what a number means."""
+    claim, paper = (
+        "numbers, not surface: scores follow the dose in the expected direction (rank correlation)",
+        ("monotone in the stated direction"),
+    )
+    if "value" not in summary:
+        return _absent(4, claim, model, story_set, form, summary["n"], paper)
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    beyond = summary["beyond_control"]
+    if found == "reproduced" and verdict(beyond["interval"], beyond["p"], chance=0) != "reproduced":
+        found = "explained by the number alone"
+    right = sum(template["rho"] > 0 for template in summary["by_template"])
+    return _entry(
+        4, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=found,
+        reason=f"{right} of {len(summary['by_template'])} claims in the right direction; {summary['per_doubling']:.2f} "
+               f"standard deviations a step; beyond the same numbers where they carry no threat {beyond['value']:.2f} "
+               f"({beyond['interval'][0]:.2f} to {beyond['interval'][1]:.2f})",
+    )  # fmt: skip
+
+
+def turns_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 9: what is read before the reply is the reply's, not the user's."""
+    claim = "user and assistant differ: r(before reply, reply) less r(user turn, before reply)"
+    paper = ".87 - .11 = .76"
+    if "value" not in summary:
+        return _absent(9, claim, model, story_set, form, summary["n"], paper)
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    other = summary["controls"]["orthogonal_directions"]
+    if found == "reproduced" and other is not None and other >= summary["interval"][0]:
+        found = "explained by any direction"
+    r = summary["r"]
+    return _entry(
+        9, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=found,
+        reason=f"r: user and before reply {r['user, before reply']:.2f}, before reply and reply "
+               f"{r['before reply, reply']:.2f}, user and reply {r['user, reply']:.2f}; "
+               f"directions orthogonal to all vectors differ by {_shown(other)}",
+    )  # fmt: skip
+
+
+def context_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 10: what a word means reaches the words after it in late layers."""
+    claim = "context spreads with depth: effect of a word on the same words after it, last third of layers less first"
+    return _grown(
+        10, claim, "early layers local, late layers everywhere, peak before the reply", model, story_set, form, summary,
+        more=lambda s: "; before the reply {value:.2f}, beyond the words before it by {beyond:.2f} (p = {p:.3f})".format(
+            value=s["before_reply"]["value"], beyond=s["before_reply_beyond_suffix"]["value"],
+            p=s["before_reply_beyond_suffix"]["p"],
+        ),
+    )  # fmt: skip
+
+
+def negation_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 11: "not X" is read as such before the reply, in late layers."""
+    claim = "negation: X less not X before the reply, last third of layers less first"
+    return _grown(
+        11, claim, "resolved only in mid-late layers", model, story_set, form, summary,
+        more=lambda s: f"; at the word {s['at_word']['value']:.2f} (p = {s['at_word']['p']:.3f})",
+    )  # fmt: skip
+
+
+def _grown(
+    row: int, claim: str, paper: str, model: str, story_set: str, form: str, summary: dict, more
+) -> dict:
+    """An effect that is there in late layers, and smaller in early ones: both are needed."""
+    if "value" not in summary:
+        return _absent(row, claim, model, story_set, form, summary["n"], paper)
+    late = summary["late"]
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    if found == "reproduced" and verdict(late["interval"], late["p"], chance=0) != "reproduced":
+        found = "not found"
+    start = summary["holds_from"]
+    return _entry(
+        row, claim, model, story_set, None, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"first_third": summary["early"]["value"], "last_third": late["value"]}, n=summary["n"], verdict=found,
+        reason=("holds from no layer on" if start is None else f"holds from layer {start} on")
+               + f"; {late['value']:.2f} standard deviations late (p = {late['p']:.3f}), {summary['early']['value']:.2f} early"
+               + more(summary),
+    )  # fmt: skip
+
+
+def binding_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 12: a person's own concept returns with the person."""
+    claim = "person binding: own concept less the other person's at a later mention, last third of layers"
+    paper = "the right vector returns at the mention, in late layers"
+    if "value" not in summary:
+        return _absent(12, claim, model, story_set, form, summary["n"], paper)
+    start, (low, high) = summary["holds_from"], summary["share_interval"]
+    return _entry(
+        12, claim, model, story_set, None, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"first_third": summary["early"]["value"], **summary["controls"]}, n=summary["n"],
+        verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
+        reason=f"own above the other's at {summary['share']:.2f} of mentions ({low:.2f} to {high:.2f}); "
+               + ("holds from no layer on" if start is None else f"holds from layer {start} on"),
+    )  # fmt: skip
+
+
+def locality_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 13: an inner story's concept rises within it and falls back after it."""
+    claim, paper = (
+        "locality: an inner story's concept rises within it and falls back after it (fall)",
+        "qualitative",
+    )
+    if "value" not in summary:
+        return _absent(13, claim, model, story_set, form, summary["n"], paper)
+    rise, fall = summary["rise"], summary["fall"]
+    found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    if found == "reproduced" and rise["interval"][0] <= 0:
+        found = "not found"
+    half = summary["half_after"]
+    return _entry(
+        13, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control={"rise": rise["value"]}, n=summary["n"], verdict=found,
+        reason=f"rises by {rise['value']:.2f} standard deviations, falls by {fall['value']:.2f}; "
+               + ("never below half of the rise" if half is None else f"below half of the rise {half:.0f} tokens after"),
+    )  # fmt: skip
+
+
+def states_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 14: a stated emotion is read where it is expressed or told of, less on a neutral topic."""
     claim = "no lasting state: probe's accuracy for a stated emotion, mean of four conditions less the neutral topic"
     paper = ".71 .76 .39 .76 .83 (chance .067)"
@@ -187,7 +327,7 @@ def states_entry(model: str, story_set: str, form: str, layer: int, summary: dic
         if found == "reproduced" and summary["controls"][name] >= summary["interval"][0]:
             found = f"explained by {name}"
     return _entry(
-        14, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        14, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"], n=summary["n"], verdict=found, reason=_states_reason(summary),
     )  # fmt: skip
 
@@ -211,7 +351,7 @@ def _states_reason(summary: dict) -> str:
     )
 
 
-def present_speaker_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def present_speaker_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 15: the present speaker's emotion is read along the stories' vectors."""
     claim, paper = "present speaker: R2 of the present speaker's vectors by the stories' vectors", 0.66
     if "present" not in summary:
@@ -219,7 +359,7 @@ def present_speaker_entry(model: str, story_set: str, form: str, layer: int, sum
     found = summary["present"]
     defined = all(map(_known, (found["value"], *found["interval"])))
     return _entry(
-        15, claim, model, story_set, layer, found["value"], found["interval"], found["p"], form=form, paper=paper,
+        15, claim, model, story_set, summary["layer"], found["value"], found["interval"], found["p"], form=form, paper=paper,
         control={"shuffled_concepts": found["chance"], "other_speaker": summary["other"]["story_r2"]}, n=summary["n"],
         verdict=verdict(found["interval"], found["p"], chance=found["chance"]) if defined else "not powered",
         reason=f"corrected for noise; as read {found['as_read']:.2f}; {summary['n_concepts']} concepts, "
@@ -227,7 +367,7 @@ def present_speaker_entry(model: str, story_set: str, form: str, layer: int, sum
     )  # fmt: skip
 
 
-def other_speaker_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def other_speaker_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 15: the other speaker's emotion has vectors of its own, nearly orthogonal to the present one's."""
     claim, paper = "other speaker: cosine of the present and the other speaker's vectors", "nearly orthogonal"
     if "other" not in summary:
@@ -240,7 +380,7 @@ def other_speaker_entry(model: str, story_set: str, form: str, layer: int, summa
         for name, of in summary.get("ratings", {}).items() if _known(of["r"])
     )  # fmt: skip
     return _entry(
-        15, claim, model, story_set, layer, found["value"], found["interval"], found["p"], form=form, paper=paper,
+        15, claim, model, story_set, summary["layer"], found["value"], found["interval"], found["p"], form=form, paper=paper,
         control={"shuffled_labels": found["shuffled"]}, n=summary["n"], verdict=judged,
         reason=f"corrected for noise; as read {found['cosine']:.2f} (p = {found['cosine_p']:.2f}, shuffled labels {low:.2f} to "
                f"{high:.2f}); the other speaker's vectors have a reliability of {found['reliability']:.2f} over halves of "
@@ -248,7 +388,7 @@ def other_speaker_entry(model: str, story_set: str, form: str, layer: int, summa
     )  # fmt: skip
 
 
-def deflection_entry(model: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def deflection_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 16: the vector of a true, unexpressed emotion lies mostly outside the stories' space."""
     claim = (
         "deflection: share of norm of the unexpressed emotion's vectors that is outside the stories' space"
@@ -258,7 +398,7 @@ def deflection_entry(model: str, story_set: str, form: str, layer: int, summary:
         return _absent(16, claim, model, story_set, form, summary["n"], paper)
     own = summary["own_story"]
     return _entry(
-        16, claim, model, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        16, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"], n=summary["n"], verdict=_direction_verdict(summary, [MOST, float("inf")]),
         reason=f"corrected for noise; as read {summary['as_read']:.2f}, random directions "
                f"{summary['controls']['random_directions']:.2f}; reliability over halves of {summary['n_topics']} topics "
@@ -267,7 +407,7 @@ def deflection_entry(model: str, story_set: str, form: str, layer: int, summary:
     )  # fmt: skip
 
 
-def post_training_entry(pair: str, story_set: str, form: str, layer: int, summary: dict) -> dict:
+def post_training_entry(pair: str, story_set: str, form: str, summary: dict) -> dict:
     """Row 20: what goes up, and what goes down, from a base model to the same after post-training."""
     claim = "post-training: brooding, reflective, gloomy up; enthusiastic, exuberant, playful down (of the base's norm)"
     paper = "up and down as named; r = .83 / .67 base and post, .90 between the two shifts"
@@ -278,7 +418,7 @@ def post_training_entry(pair: str, story_set: str, form: str, layer: int, summar
     risen, fallen = (", ".join(name for name, _ in summary[side]) for side in ("risen", "fallen"))
     r = ", ".join(f"{kind} {_two_digits(of['r'])}" for kind, of in kinds.items())
     return _entry(
-        20, claim, pair, story_set, layer, summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        20, claim, pair, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
         control=summary["controls"] | {"between_random_directions": between["random_directions"]}, n=summary["n"],
         verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
         reason=f"up {' '.join(summary['up'])}, down {' '.join(summary['down'])}; most risen: {risen}; most fallen: {fallen}; "
@@ -306,7 +446,31 @@ def _two_digits(value: float | None) -> str:
     return f"{value:.2f}" if _known(value) else "not defined"
 
 
-def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper) -> dict:
+# An experiment's lines: one, or several where it has several claims.
+READING_ENTRIES = {
+    "implicit": (implicit_entry,),
+    "numbers": (numbers_entry,),
+    "turns": (turns_entry,),
+    "context": (context_entry,),
+    "negation": (negation_entry,),
+    "binding": (binding_entry,),
+    "locality": (locality_entry,),
+    "states": (states_entry,),
+    "speakers": (present_speaker_entry, other_speaker_entry),
+    "unexpressed": (deflection_entry,),
+}
+
+
+def reading_entries(experiment: str, model: str, story_set: str, found: dict) -> list[dict]:
+    """The lines of an experiment that reads, for each format that its texts were read in."""
+    return [
+        entry(model, story_set, form, summary)
+        for entry in READING_ENTRIES[experiment]
+        for form, summary in found.items()
+    ]
+
+
+def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str | float) -> dict:
     return _entry(
         row, claim, model, story_set, None, None, None, None, form=form, paper=paper, control=None, n=n,
         verdict="not applicable", reason="the vectors lack the concepts of these texts, or there are too few texts",
@@ -314,7 +478,7 @@ def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int,
 
 
 def _shown(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.1f}"
+    return "not defined" if value is None else f"{value:.2f}"
 
 
 def _entry(row, claim, model, story_set, layer, value, interval, p, *, form="plain", **rest) -> dict:

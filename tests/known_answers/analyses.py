@@ -3,8 +3,8 @@
 The one place here that knows which analyses there are. `Found` holds one summary for each.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.logit_lens import LogitLens, flat_directions
 from emotion_concepts.models import Model
+from emotion_concepts.place_scores import PlaceScores
 from emotion_concepts.recording import Pooling, record_pooled
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.steered_words import steered_directions, word_changes
@@ -22,6 +23,7 @@ from emotion_concepts.text_sets import Text
 from emotion_concepts.tokens import counted_tokens, tokenise
 from emotion_concepts.vectors import EmotionVectors, centred, concept_means, random_directions
 from emotion_concepts.word_effects import words_summary
+from tests.known_answers.reading import reading_summaries
 
 PROMPTS = (Text("he", "He says that he is"), Text("you", "Right now I am"))
 
@@ -91,6 +93,14 @@ def analyse(
     return summarised(
         layers, texts, ratings, changes, lens, steered=chosen, strength=strength, effort=effort, seed=seed
     )
+
+
+def with_reading(
+    found: Found, scores_of: Callable[[str], PlaceScores], at: int, effort: Effort = Effort(), seed: int = 1
+) -> Found:
+    """The same with what the experiments that read find; `at` is the layer of those that want one."""
+    options = {"permutations": effort.permutations, "bootstraps": effort.bootstraps, "seed": seed}
+    return replace(found, reading=reading_summaries(scores_of, at, **options))
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,19 @@ import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
 from emotion_concepts import lens_scores, scorecard
+from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
-from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised
-from tests.known_answers.dialogues import LAYER, noise_dialogues
+from emotion_concepts.text_sets import Text
+from tests.known_answers.analyses import Effort, Found, LensTokens, analyse, summarised, with_reading
+from tests.known_answers.dialogues import noise_dialogues, planted_dialogues
 from tests.known_answers.nulls import random_model
 from tests.known_answers.planted import CONCEPTS, Planted, story_set
+from tests.known_answers.reading import noise_scores, planted_texts, read_scores
 
 DIMENSIONS = ("valence", "arousal")
 WHO = ("known", "stories")
+# The layer that the experiments that read are told of: the planted reply is there.
+LAYER = 6
 NULL_EFFORT = Effort(max_splits=6, shuffles=39, permutations=199, bootstraps=200)
 
 
@@ -37,10 +42,9 @@ class Case:
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
 
 
-def _reading_case(entry: Callable[..., dict], experiment: str, *, least: float) -> Case:
-    """A line of an experiment that reads, as plain turns."""
-    name = entry.__name__.removesuffix("_entry")
-    return Case(lambda found: {name: entry(*WHO, "plain", LAYER, found.reading[experiment])}, least)
+def _reading(name: str, entry: Callable[..., dict], *, least: float, of: str | None = None) -> Case:
+    """An experiment that reads, in plain turns; `of` is its name where it has several claims."""
+    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[of or name])}, least)
 
 
 CASES = {
@@ -66,11 +70,24 @@ CASES = {
         lambda found: {"words": scorecard.steered_words_entry(*WHO, found.words)},
         least=5.0,
     ),
-    "states_entry": _reading_case(scorecard.states_entry, "states", least=0.7),
-    "present_speaker_entry": _reading_case(scorecard.present_speaker_entry, "speakers", least=0.8),
-    "other_speaker_entry": _reading_case(scorecard.other_speaker_entry, "speakers", least=-0.05),
-    "deflection_entry": _reading_case(scorecard.deflection_entry, "unexpressed", least=0.95),
-    "post_training_entry": _reading_case(scorecard.post_training_entry, "shift", least=0.005),
+    "implicit_entry": _reading("implicit", scorecard.implicit_entry, least=0.95),
+    "numbers_entry": _reading("numbers", scorecard.numbers_entry, least=0.95),
+    # Before the reply stands what the reply has, and the user's turn has something else.
+    "turns_entry": _reading("turns", scorecard.turns_entry, least=0.5),
+    # In standard deviations over the texts: how large depends on what else the texts hold.
+    "context_entry": _reading("context", scorecard.context_entry, least=0.5),
+    "negation_entry": _reading("negation", scorecard.negation_entry, least=2.0),
+    "binding_entry": _reading("binding", scorecard.binding_entry, least=0.5),
+    "locality_entry": _reading("locality", scorecard.locality_entry, least=2.0),
+    "states_entry": _reading("states", scorecard.states_entry, least=0.7),
+    "present_speaker_entry": _reading(
+        "present speaker", scorecard.present_speaker_entry, least=0.8, of="speakers"
+    ),
+    "other_speaker_entry": _reading(
+        "other speaker", scorecard.other_speaker_entry, least=-0.05, of="speakers"
+    ),
+    "deflection_entry": _reading("unexpressed", scorecard.deflection_entry, least=0.95),
+    "post_training_entry": _reading("shift", scorecard.post_training_entry, least=0.005),
 }
 
 
@@ -110,17 +127,34 @@ def null_study(null: Callable[[int], Found], seeds: range) -> NullStudy:
     return NullStudy(*kept, names)
 
 
+def told_stories(planted: Planted, **stories) -> list[Text]:
+    """Stories of all topics but the last, whose words the texts of the experiments have: no story has those."""
+    return [
+        story for story in story_set(planted, **stories) if story.topic != f"topic {planted.plan.topics - 1}"
+    ]
+
+
+def planted_found(planted: Planted, model: Model) -> Found:
+    """What is found in the planted model: the stories' part, and what the experiments read at `LAYER`."""
+    found = analyse(model, told_stories(planted), planted.ratings)
+    texts = planted_texts(planted, planted.plan.topics - 1)
+    found = with_reading(found, read_scores(model, found.vectors, texts), LAYER)
+    return _with_dialogues(found, planted_dialogues())
+
+
 def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, **stories) -> Found:
     """A random model reads short stories in which no word is a concept's on two topics."""
-    texts = story_set(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
+    told = told_stories(planted, seed=seed, skip=2, **{"length": 14, "marked": 4} | stories)
     model = random_model(tokenizer, seed)
-    found = analyse(model, texts, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
-    # What a random model would read is noise of a few large and many small directions.
-    return replace(found, reading=noise_dialogues(seed, spectrum=1.0))
+    found = analyse(model, told, planted.ratings, skip=2, strength=0.5, effort=NULL_EFFORT, seed=seed)
+    texts = planted_texts(planted, planted.plan.topics - 1, seed=seed)
+    found = with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
+    # What a random model would read of dialogues is noise of a few large and many small directions.
+    return _with_dialogues(found, noise_dialogues(seed, spectrum=1.0))
 
 
-def noise_found(planted: Planted, seed: int) -> Found:
-    """No model at all: normal noise for activations and word changes, at two layers that are nearly the same."""
+def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int) -> Found:
+    """No model at all: normal noise for activations, word changes and scores, at layers that are nearly the same."""
     rng = np.random.default_rng(seed)
     emotions, topics = (labels.ravel() for labels in np.meshgrid(CONCEPTS, [f"t{i}" for i in range(4)]))
     noise = rng.standard_normal((len(emotions), 64)).astype(np.float32)
@@ -141,4 +175,9 @@ def noise_found(planted: Planted, seed: int) -> Found:
         layers, ["same words"] * len(emotions), planted.ratings, changes, lens, steered=[1], strength=0.5,
         effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
-    return replace(found, reading=noise_dialogues(seed))
+    found = with_reading(found, noise_scores(places_of, seed), 1, NULL_EFFORT, seed)
+    return _with_dialogues(found, noise_dialogues(seed))
+
+
+def _with_dialogues(found: Found, summaries: dict[str, dict]) -> Found:
+    return replace(found, reading=found.reading | summaries)

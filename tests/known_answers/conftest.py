@@ -3,7 +3,6 @@
 import pytest
 
 from emotion_concepts import load_model
-from tests.known_answers.dialogues import POST_TRAINED
 from tests.known_answers.planted import Plan, Planted
 
 SHIFT = {"gloomy": 0.4, "eager": -0.3}
@@ -11,7 +10,8 @@ SHIFT = {"gloomy": 0.4, "eager": -0.3}
 
 @pytest.fixture(scope="session")
 def planted() -> Planted:
-    return Planted()
+    # One topic more than there are stories of: the texts of the experiments have its words.
+    return Planted(Plan(topics=7))
 
 
 @pytest.fixture(scope="session")
@@ -25,15 +25,8 @@ def planted_model(planted_folder):
 
 
 @pytest.fixture(scope="session")
-def post_trained_model(tmp_path_factory):
-    """The same model with two of the shifts that the paper tells of."""
-    folder = tmp_path_factory.mktemp("post-trained")
-    return load_model(str(Planted(Plan(shift=POST_TRAINED)).save(folder)), dtype="float32")
-
-
-@pytest.fixture(scope="session")
 def shifted_model(tmp_path_factory):
     """The same model as if trained further: every token has more gloom and less eagerness."""
     return load_model(
-        str(Planted(Plan(shift=SHIFT)).save(tmp_path_factory.mktemp("shifted"))), dtype="float32"
+        str(Planted(Plan(topics=7, shift=SHIFT)).save(tmp_path_factory.mktemp("shifted"))), dtype="float32"
     )

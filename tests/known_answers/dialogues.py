@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from emotion_concepts.post_training import KINDS, shift_summary
 from emotion_concepts.speakers import message_table, speakers_summary
 from emotion_concepts.states import CONDITIONS, hits_summary, states_summary
 from emotion_concepts.text_sets import Text, plain_dialogue
-from tests.known_answers.planted import BOUND, CONCEPTS, Planted
+from tests.known_answers.planted import BOUND, CONCEPTS, Plan, Planted
 from tests.known_answers.reading import read_places_of
 
 ASKED = CONCEPTS[::3]
@@ -23,8 +24,13 @@ OPTIONS = {"permutations": 199, "bootstraps": 200, "seed": 1}
 POST_TRAINED = {"gloomy": 0.4, "enthusiastic": -0.3}
 
 
-def planted_dialogues(planted: Planted, model: Model, trained: Model) -> dict[str, dict]:
-    """The summaries of these rows, of the planted model and of what training made of it."""
+def planted_dialogues() -> dict[str, dict]:
+    """The summaries of these rows, of a planted model whose speakers hear each other, and of one shifted from it."""
+    planted, shifted = (Planted(Plan(heard_gain=4.0, shift=shift)) for shift in ({}, POST_TRAINED))
+    model, trained = (
+        Model(of.llama.model(), of.llama.tokenizer(), Path(), "planted", "planted")
+        for of in (planted, shifted)
+    )
     vectors = dict(zip(CONCEPTS, planted.vectors, strict=True))
     places, value_UD = read_places_of(model, "states", list(state_set(planted)))
     states, _ = states_summary(places, value_UD(LAYER), ["the same"] * len(places), shuffles=19, **OPTIONS)
@@ -41,7 +47,8 @@ def planted_dialogues(planted: Planted, model: Model, trained: Model) -> dict[st
         for of in (model, trained)
     ]
     shift, _ = shift_summary(*read, unit_rows(planted.vectors), list(CONCEPTS), **OPTIONS)
-    return {"states": states, "speakers": speakers, "unexpressed": deflection, "shift": shift}
+    found = {"states": states, "speakers": speakers, "unexpressed": deflection, "shift": shift}
+    return {name: summary | {"layer": LAYER} for name, summary in found.items()}
 
 
 def state_set(planted: Planted) -> Iterator[Text]:
@@ -116,7 +123,8 @@ def noise_dialogues(seed: int, spectrum: float = 0.0) -> dict[str, dict]:
     base, step = ({kind: noise(8) for kind in KINDS} for _ in range(2))
     post = {kind: base[kind] + step[kind] for kind in KINDS}
     shift, _ = shift_summary(base, post, unit_rows(noise(20)), concepts, **options | {"permutations": 199})
-    return {"states": states, "speakers": speakers, "unexpressed": deflection, "shift": shift}
+    found = {"states": states, "speakers": speakers, "unexpressed": deflection, "shift": shift}
+    return {name: summary | {"layer": LAYER} for name, summary in found.items()}
 
 
 def _sayer(planted: Planted, seed: int = 0) -> Callable[..., str]:

@@ -46,7 +46,8 @@ class Plan:
     |d_c|; own_part : norm of the part of d_c that no other concept has (the valence part varies with
     standard deviation 1, the arousal part with `arousal`); filler_noise : norm of what each filler word
     writes in a direction of its own; gain : logits per unit of direction; shift : {concept: times d_c} added
-    everywhere, as post-training might.
+    everywhere, as post-training might; heard_gain : 0 for a model whose speakers carry nothing of each other, as
+    what they do carry is in directions that no vector has.
     """
 
     topics: int = 6
@@ -60,7 +61,7 @@ class Plan:
     number_slope: float = 3.0
     bound_gain: float = 1.0
     spread_gain: float = 1.0
-    heard_gain: float = 4.0
+    heard_gain: float = 0.0
     reply_gain: float = 6.0
     preference_gain: float = 20.0
     seed: int = 0

@@ -1,7 +1,6 @@
 """Every claim of the scorecard where its answer is planted, where there is none, and where it is length."""
 
 import inspect
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,11 +14,12 @@ from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.steered_words import steered_directions, word_changes
 from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
-from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study
+from tests.known_answers.cases import CASES, Found, noise_found, null_found, null_study, told_stories
+from tests.known_answers.cases import planted_found as found_in_planted
 from tests.known_answers.conftest import SHIFT
-from tests.known_answers.dialogues import planted_dialogues
 from tests.known_answers.nulls import length_model
 from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, Plan, Planted, story_set
+from tests.known_answers.reading import planted_texts, unread_places
 
 CLAIMS = [
     name
@@ -32,9 +32,8 @@ CHANCE = 1 / len(CONCEPTS)
 
 
 @pytest.fixture(scope="session")
-def planted_found(planted, planted_model, post_trained_model) -> Found:
-    found = analyse(planted_model, story_set(planted), planted.ratings)
-    return replace(found, reading=planted_dialogues(planted, planted_model, post_trained_model))
+def planted_found(planted, planted_model) -> Found:
+    return found_in_planted(planted, planted_model)
 
 
 NULLS = [
@@ -48,11 +47,13 @@ NULLS = [
 @pytest.fixture(scope="session")
 def null_of():
     """Many null models: gives the study of a kind and number of seeds, made once."""
-    fewer_topics = Planted(Plan(topics=4))
+    fewer_topics = Planted(Plan(topics=5))
     tokenizer = fewer_topics.llama.tokenizer()
+    texts = planted_texts(fewer_topics, fewer_topics.plan.topics - 1)
+    places_of = {name: unread_places(tokenizer, name, of) for name, of in texts.items()}
     kinds = {
         "random model": lambda seed: null_found(fewer_topics, tokenizer, seed),
-        "noise": lambda seed: noise_found(fewer_topics, seed),
+        "noise": lambda seed: noise_found(fewer_topics, places_of, seed),
     }
     return cache(lambda kind, seeds: null_study(kinds[kind], range(seeds)))
 
@@ -153,7 +154,7 @@ def test_shift_moves_projections_and_no_vector(planted, planted_model, shifted_m
     units = np.stack([vectors.unit(concept, layer) for concept in CONCEPTS])
     np.testing.assert_allclose((after - before).mean(0), units @ added, atol=0.02)
     assert CONCEPTS[int((after - before).mean(0).argmax())] == "gloomy"
-    shifted = recorded(shifted_model, story_set(planted), 8)[layer]
+    shifted = recorded(shifted_model, told_stories(planted), 8)[layer]
     own = np.stack([shifted.mean[shifted.emotion == c].mean(0) for c in CONCEPTS])
     own -= own.mean(0)
     cosines = (own * units).sum(1) / np.linalg.norm(own, axis=1)

@@ -1,5 +1,7 @@
 """Each planted effect, read off the model token by token, against its closed form."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -19,6 +21,7 @@ from tests.known_answers.planted import (
     NEGATED,
     NUMBERED,
     SPREAD,
+    Plan,
     Planted,
 )
 
@@ -71,7 +74,7 @@ def test_words_write_their_noise_and_topics_from_the_start(planted, planted_mode
     np.testing.assert_allclose(noise[:MARKED], 0, atol=1e-3)
     np.testing.assert_allclose(noise[MARKED:SPREAD], planted.plan.filler_noise, **CLOSE)
     np.testing.assert_allclose(
-        read[:, 2] @ planted.topic_space.T, np.tile(np.eye(6)[2], (N_LAYERS, 1)), **CLOSE
+        read[:, 2] @ planted.topic_space.T, np.tile(np.eye(planted.plan.topics)[2], (N_LAYERS, 1)), **CLOSE
     )
 
 
@@ -168,12 +171,14 @@ def test_unembedding_gives_steering_its_slope(planted, planted_model):
         )
 
 
-def test_what_is_heard_of_the_other_speaker(planted, planted_model):
+def test_what_is_heard_of_the_other_speaker():
     """Own words are not heard, nor what nobody has said."""
+    planted = Planted(Plan(heard_gain=4.0))
+    model = Model(planted.llama.model(), planted.llama.tokenizer(), Path(), "planted", "planted")
     sad, proud = (marker(planted, concept) for concept in ("sad", "proud"))
     text = f"Human: the {sad} the\n\nAssistant: {proud} the\n\nHuman: the"
     words = ["<s>", "Human", ":", "the", sad, "the", "Assistant", ":", proud, "the", "Human", ":", "the"]
-    read = stream(planted_model, text) @ planted.heard_space.T
+    read = stream(model, text) @ planted.heard_space.T
     assert read.shape[1] == len(words)
     np.testing.assert_allclose(read[:HEARD], 0, atol=0.01)
     factor = planted.plan.heard_gain * planted.plan.strength

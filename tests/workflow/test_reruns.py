@@ -11,7 +11,15 @@ from tests.workflow.conftest import planned_rules, snakemake
 
 REPORTED = {"score_claims", "write_report"}
 FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
-FROM_GEOMETRY = {"describe_geometry", "map_concepts", "draw_geometry", "read_lens", "draw_lens", *REPORTED}
+FROM_GEOMETRY = {
+    "describe_geometry",
+    "map_concepts",
+    "draw_geometry",
+    "read_lens",
+    "draw_lens",
+    "color_texts",
+    *REPORTED,
+}
 FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
 FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
 FROM_RECORDING = {"record_texts", "sum_stories", *FROM_VECTORS, *FROM_RETRIEVAL}

@@ -10,7 +10,7 @@ SAID = {"neutral_topic": "neutral\ntopic", "others": "of others"}
 NAMED = 8
 
 
-def draw_states(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
+def draw_states(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Accuracy of the probe by condition with its interval, beside word counts and chance, one format."""
     if table.empty:
         return _not_applicable(axes, "no emotion is in every scenario of every condition")
@@ -20,16 +20,22 @@ def draw_states(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
         spread = None
         if kind == "own":
             spread = np.abs(rows[["low", "high"]].to_numpy().T - rows["accuracy"].to_numpy())
-        axes.errorbar(range(len(rows)), rows["accuracy"], spread, fmt=marker, color=color, capsize=3, label=label)
+        axes.errorbar(
+            range(len(rows)), rows["accuracy"], spread, fmt=marker, color=color, capsize=3, label=label
+        )
     axes.axhline(
-        summary["chance"], color="0.35", linestyle=":", linewidth=1, label=f"chance, 1 of {summary['n_classes']}"
+        summary["chance"],
+        color="0.35",
+        linestyle=":",
+        linewidth=1,
+        label=f"chance, 1 of {summary['n_classes']}",
     )
     axes.set(ylabel="accuracy for the stated emotion, scenario held out", ylim=(0, 1.04), xlim=(-0.5, 4.5))
     axes.set_xticks(range(len(CONDITIONS)), [SAID.get(name, name) for name in CONDITIONS])
     axes.legend(loc="best")
 
 
-def draw_speakers(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
+def draw_speakers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Cosines by concept: present and other speaker's vectors, and each with the stories'."""
     if table.empty:
         return _not_applicable(axes, "too few concepts or topics")
@@ -40,12 +46,14 @@ def draw_speakers(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     }
     _draw_points(axes, [table[name] for name in kinds], list(kinds.values()))
     low, high = summary["other"]["shuffled"]
-    axes.fill_between([1.6, 2.4], low, high, color="0.8", zorder=0, label="mean cosine, shuffled labels (95%)")
+    axes.fill_between(
+        [1.6, 2.4], low, high, color="0.8", zorder=0, label="mean cosine, shuffled labels (95%)"
+    )
     axes.set(ylabel="cosine of the two vectors of a concept", ylim=(-1.04, 1.04))
     axes.legend(loc="lower left")
 
 
-def draw_unexpressed(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
+def draw_unexpressed(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Norm that is left of each unexpressed emotion's vector outside the stories' space, and its controls."""
     if table.empty:
         return _not_applicable(axes, "too few concepts or topics")
@@ -54,7 +62,10 @@ def draw_unexpressed(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
         low, high = summary["interval"]
         spread = None if None in (low, high) else [[summary["value"] - low], [high - summary["value"]]]
         axes.errorbar([1], [summary["value"]], spread, fmt="o", color="C1", capsize=3)
-    controls = (("random_directions", "random directions", "--"), ("shuffled_labels", "shuffled labels, as read", "-."))
+    controls = (
+        ("random_directions", "random directions", "--"),
+        ("shuffled_labels", "shuffled labels, as read", "-."),
+    )
     for name, label, style in controls:
         axes.axhline(summary["controls"][name], color="0.35", linestyle=style, linewidth=1, label=label)
     axes.set_xticks([0, 1], [f"as read, {len(table)} concepts", "corrected\nfor noise"])
@@ -62,13 +73,15 @@ def draw_unexpressed(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     axes.legend(loc="lower left")
 
 
-def draw_shift(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
+def draw_shift(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Each concept's shift on ordinary prompts against that on challenging ones."""
     if table.empty:
         return _not_applicable(axes, "too few prompts")
     by_kind = table.pivot(index="concept", columns="kind", values="shift")
     spread = summary["controls"]["random_spread"]
-    axes.axhspan(-2 * spread, 2 * spread, color="0.9", zorder=0, label="random directions (two standard deviations)")
+    axes.axhspan(
+        -2 * spread, 2 * spread, color="0.9", zorder=0, label="random directions (two standard deviations)"
+    )
     axes.scatter(by_kind["ordinary"], by_kind["challenging"], s=10)
     order = by_kind.mean(axis=1).sort_values().index
     for concept in dict.fromkeys([*order[:NAMED], *order[-NAMED:]]):
