@@ -1,17 +1,4 @@
 # Row 20: a base model's vectors, read in it and in the same model after its post-training.
-PAIR_NAMES = SETTINGS.run.model_pairs
-
-
-def of_side(side, pattern):
-    """A path of one side of a pair: its base, or what came of it."""
-    return lambda wildcards: [
-        path.replace("{model}", getattr(SETTINGS.model_pairs[wildcards.pair], side)).replace(
-            "{story_set}", wildcards.story_set
-        )
-        for path in ([pattern] if isinstance(pattern, str) else pattern)
-    ]
-
-
 PROMPT_LAYERS = [f"results/{{model}}/activations/{kind}/layers" for kind in ("ordinary", "challenging")]
 PROMPT_MANIFESTS = [
     f"results/{{model}}/activations/{kind}/manifest.json" for kind in ("ordinary", "challenging")

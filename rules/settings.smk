@@ -128,6 +128,16 @@ def readings(ending):
     return [f"results/{m}/reading/{s}/{name}.{ending}" for m, s in WITH_MODEL for name in ANALYSED]
 
 
+def of_side(side, pattern):
+    """A path of one side of a pair: its base, or what came of it."""
+    return lambda wildcards: [
+        path.replace("{model}", getattr(SETTINGS.model_pairs[wildcards.pair], side)).replace(
+            "{story_set}", wildcards.story_set
+        )
+        for path in ([pattern] if isinstance(pattern, str) else pattern)
+    ]
+
+
 def writer_of(texts):
     """The `model.json` of a writer that runs here; nothing for one behind an endpoint."""
     return f"results/{texts.model}/model.json" if isinstance(texts, LocalWriter) else []

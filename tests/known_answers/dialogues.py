@@ -92,7 +92,7 @@ def noise_dialogues(seed: int, spectrum: float = 0.0) -> dict[str, dict]:
 
     A dialogue has noise of its own, beside that of each of its messages.
     """
-    rng, options = np.random.default_rng(seed), {"permutations": 39, "bootstraps": 30, "seed": seed}
+    rng, options = np.random.default_rng(seed), {"permutations": 39, "bootstraps": 20, "seed": seed}
     size_D = np.arange(1.0, 13) ** -spectrum
 
     def noise(*shape: int) -> np.ndarray:
