@@ -19,6 +19,7 @@ include: "rules/lens.smk"
 include: "rules/sweep.smk"
 include: "rules/steering.smk"
 include: "rules/reading.smk"
+include: "rules/pairs.smk"
 include: "rules/pictures.smk"
 include: "rules/report.smk"
 
@@ -33,6 +34,11 @@ rule all:
         summaries(WITH_MODEL, "pictures/{story_set}/parts.jsonl"),
         expand("results/{model}/figures/{name}.png", model=COMPARED, name=["story_sets", "agreement"]),
         expand("results/comparison/{story_set}/models.png", story_set=COMPARED_SETS),
+        expand(
+            "results/comparison/{pair}/{story_set}/shift.png",
+            pair=SETTINGS.run.model_pairs,
+            story_set=STORY_SETS,
+        ),
         expand("results/texts/{dialogue_set}.jsonl", dialogue_set=SETTINGS.run.text_sets),
 
 

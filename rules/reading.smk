@@ -3,9 +3,8 @@
 READ = [*SETTINGS.reading.experiments, *(PROMPTS if SETTINGS.run.model_pairs else [])]
 
 
-
 # Those with an analysis of one model by itself.
-ANALYSED = [name for name in READ if name in EXPERIMENTS and name not in ("states", "speakers", "unexpressed")]
+ANALYSED = [name for name in READ if name in EXPERIMENTS]
 
 
 def text_source(wildcards):
@@ -101,6 +100,13 @@ MORE_INPUT = {
     "numbers": {"geometry": GEOMETRY},
     "turns": {"geometry": GEOMETRY},
     "locality": {"geometry": GEOMETRY},
+    "states": {
+        "geometry": GEOMETRY,
+        "stories_manifest": made_here("results/{model}/activations/{story_set}/manifest.json"),
+        "stories": made_here(ancient("results/{model}/activations/{story_set}/layers")),
+    },
+    "speakers": {"geometry": GEOMETRY, "ratings": "results/ratings.csv"},
+    "unexpressed": {"geometry": GEOMETRY},
 }
 
 for experiment in ANALYSED:
@@ -109,6 +115,7 @@ for experiment in ANALYSED:
         name:
             f"analyse_{experiment}"
         input:
+            **MORE_INPUT.get(experiment, {}),
             manifest=f"results/{{model}}/activations/{experiment}/manifest.json",
             layers=ancient(f"results/{{model}}/activations/{experiment}/layers"),
             texts=texts_of(experiment),
@@ -116,7 +123,6 @@ for experiment in ANALYSED:
             vectors=ancient("results/{model}/vectors/{story_set}/vectors.safetensors"),
             # Vectors that were made elsewhere have none of shuffled labels.
             controls=made_here(ancient("results/{model}/vectors/{story_set}/controls.safetensors")),
-            **MORE_INPUT.get(experiment, {}),
         output:
             summary=f"results/{{model}}/reading/{{story_set}}/{experiment}.json",
             table=f"results/{{model}}/reading/{{story_set}}/{experiment}.csv",

@@ -52,7 +52,9 @@ STUDIED = [*PAIRS, *IMPORTED]
 WITH_MODEL = [pair for pair in STUDIED if pair[0] != NO_MODEL]
 # Models of the pairs that are compared, base and post-trained.
 COMPARED_MODELS = [
-    getattr(SETTINGS.model_pairs[name], side) for name in SETTINGS.run.model_pairs for side in ("base", "post")
+    getattr(SETTINGS.model_pairs[name], side)
+    for name in SETTINGS.run.model_pairs
+    for side in ("base", "post")
 ]
 
 
@@ -129,6 +131,16 @@ def readings(ending):
     return [f"results/{m}/reading/{s}/{name}.{ending}" for m, s in WITH_MODEL for name in ANALYSED]
 
 
+def of_side(side, pattern):
+    """A path of one side of a pair: its base, or what came of it."""
+    return lambda wildcards: [
+        path.replace("{model}", getattr(SETTINGS.model_pairs[wildcards.pair], side)).replace(
+            "{story_set}", wildcards.story_set
+        )
+        for path in ([pattern] if isinstance(pattern, str) else pattern)
+    ]
+
+
 def writer_of(texts):
     """The `model.json` of a writer that runs here; nothing for one behind an endpoint."""
     return f"results/{texts.model}/model.json" if isinstance(texts, LocalWriter) else []
@@ -145,3 +157,4 @@ wildcard_constraints:
     story_set=any_of([*SETTINGS.story_sets, *SETTINGS.vector_sets]),
     text_set=any_of([NEUTRAL, *SETTINGS.story_sets]),
     experiment=any_of([*EXPERIMENTS, *PROMPTS]),
+    pair=any_of(SETTINGS.model_pairs),

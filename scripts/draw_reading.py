@@ -6,6 +6,7 @@ import pandas as pd
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.figures import reading as figures
+from emotion_concepts.figures import speakers
 from emotion_concepts.figures.canvas import saved_panels
 from emotion_concepts.files import read_json
 
@@ -17,6 +18,9 @@ DRAWN = {
     "negation": figures.draw_negation,
     "binding": figures.draw_binding,
     "locality": figures.draw_locality,
+    "states": speakers.draw_states,
+    "speakers": speakers.draw_speakers,
+    "unexpressed": speakers.draw_unexpressed,
 }
 
 

@@ -41,8 +41,8 @@ EXPERIMENTS = {
     ),
     "binding": Experiment(12, "binding.jsonl", {"* state": "mean", "* again": "last"}),
     "locality": Experiment(13, "locality.jsonl", {"before": "mean", "inner": "mean", "after *": "mean"}),
-    "states": Experiment(14, "states.json", {"reply": "mean"}),
-    "speakers": Experiment(15, "speakers.jsonl", {"message *": "mean"}),
+    "states": Experiment(14, "states.json", {"reply": "mean"}, ("emotion",)),
+    "speakers": Experiment(15, "speakers.jsonl", {"message *": "mean"}, ("rep",)),
     "unexpressed": Experiment(16, "unexpressed.jsonl", {"reply": "mean"}),
 }
 # Read by two models that are compared (row 20), and by nobody else.

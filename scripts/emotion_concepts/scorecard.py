@@ -8,15 +8,28 @@ The rules stand here alone, and were fixed before the results were looked at:
 - *explained by the number alone*, *by any direction*: it would be that, but the same numbers where they threaten
   nobody, or directions orthogonal to all vectors, do as well;
 - *opposite*: the same on the other side, with a p-value of that side;
-- *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30);
+- *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30), or too few
+  scenarios whose signs can be flipped (5);
 - *not found*: otherwise;
 - *not applicable*: the texts do not allow the question.
+
+Where the claim is about the direction of a vector (rows 15 and 16), p says whether there is such a vector at all: its
+reliability over halves of the topics, against shuffled labels. Noise is nearly orthogonal to everything, so without
+p < .05 the claim is *not powered*, and what is judged is corrected for noise:
+
+- other speaker: *reproduced* if the interval of the cosine of present and other vectors lies within
+  `NEARLY_ORTHOGONAL` on both sides, *opposite* if it lies beyond on one side;
+- deflection: *reproduced* if the interval of the share of norm that is left lies above `MOST`, *opposite* if below.
 """
 
 ALPHA = 0.05
 # Fewest pairs with which a two-sided test at 5% finds a correlation of .5 in 80% of studies
 # (`statistics.detectable_correlation`).
 POWERED_PAIRS = 30
+# Fewest scenarios with which flipped signs can give p < .05: 2^-5.
+POWERED_SCENARIOS = 5
+# The paper's "nearly orthogonal", and "most" of a norm.
+NEARLY_ORTHOGONAL, MOST = 0.2, 0.5
 
 
 def verdict(
@@ -352,23 +365,162 @@ def locality_entry(model: str, story_set: str, form: str, summary: dict) -> dict
     )  # fmt: skip
 
 
+def states_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 14: a stated emotion is read where it is expressed or told of, less on a neutral topic."""
+    claim = "no lasting state: probe's accuracy for a stated emotion, mean of four conditions less the neutral topic"
+    paper = ".71 .76 .39 .76 .83 (chance .067)"
+    if "value" not in summary:
+        return _absent(14, claim, model, story_set, form, summary["n"], paper)
+    powered = summary["n_scenarios"] >= POWERED_SCENARIOS
+    found = verdict(summary["interval"], summary["p"], chance=0, powered=powered, p_below=summary["p_below"])
+    for name in ("word counts", "length"):
+        if found == "reproduced" and summary["controls"][name] >= summary["interval"][0]:
+            found = f"explained by {name}"
+    return _entry(
+        14, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=found, reason=_states_reason(summary),
+    )  # fmt: skip
+
+
+def _states_reason(summary: dict) -> str:
+    conditions = summary["conditions"]
+    accuracy = ", ".join(f"{name.replace('_', ' ')} {of['accuracy']:.2f}" for name, of in conditions.items())
+    words = " ".join(f"{of['word counts']:.2f}" for of in conditions.values())
+    reason = (
+        f"{accuracy} (chance {summary['chance']:.2f}, {summary['n_classes']} classes, {summary['n_scenarios']} scenarios); "
+        f"word counts alone {words}: a reply that says the same for every emotion leaves them at chance; "
+        f"neutral topic p = {conditions['neutral_topic']['p']:.2f}"
+    )
+    stories = summary.get("stories")
+    if not stories:
+        return reason
+    read = " ".join(f"{of['accuracy']:.2f}" for of in stories["from_stories"].values())
+    return reason + (
+        f"; the replies' probe on stories {stories['to_stories']['accuracy']:.2f}, the stories' on replies {read} "
+        f"(chance {stories['chance']:.2f})"
+    )
+
+
+def present_speaker_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 15: the present speaker's emotion is read along the stories' vectors."""
+    claim, paper = "present speaker: R2 of the present speaker's vectors by the stories' vectors", 0.66
+    if "present" not in summary:
+        return _absent(15, claim, model, story_set, form, summary["n"], paper)
+    found = summary["present"]
+    defined = all(map(_known, (found["value"], *found["interval"])))
+    return _entry(
+        15, claim, model, story_set, summary["layer"], found["value"], found["interval"], found["p"], form=form, paper=paper,
+        control={"shuffled_concepts": found["chance"], "other_speaker": summary["other"]["story_r2"]}, n=summary["n"],
+        verdict=verdict(found["interval"], found["p"], chance=found["chance"]) if defined else "not powered",
+        reason=f"corrected for noise; as read {found['as_read']:.2f}; {summary['n_concepts']} concepts, "
+               f"{summary['n_topics']} topics, reliability over halves of them {found['reliability']:.2f}",
+    )  # fmt: skip
+
+
+def other_speaker_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 15: the other speaker's emotion has vectors of its own, nearly orthogonal to the present one's."""
+    claim, paper = "other speaker: cosine of the present and the other speaker's vectors", "nearly orthogonal"
+    if "other" not in summary:
+        return _absent(15, claim, model, story_set, form, summary["n"], paper)
+    found = summary["other"]
+    judged = _direction_verdict(found, [-NEARLY_ORTHOGONAL, NEARLY_ORTHOGONAL])
+    low, high = found["shuffled"]
+    rated = "".join(
+        f"; {name} of the closest present vector r = {of['r']:.2f} (p = {of['p']:.2f})"
+        for name, of in summary.get("ratings", {}).items() if _known(of["r"])
+    )  # fmt: skip
+    return _entry(
+        15, claim, model, story_set, summary["layer"], found["value"], found["interval"], found["p"], form=form, paper=paper,
+        control={"shuffled_labels": found["shuffled"]}, n=summary["n"], verdict=judged,
+        reason=f"corrected for noise; as read {found['cosine']:.2f} (p = {found['cosine_p']:.2f}, shuffled labels {low:.2f} to "
+               f"{high:.2f}); the other speaker's vectors have a reliability of {found['reliability']:.2f} over halves of "
+               f"the topics, whose p is told here" + rated,
+    )  # fmt: skip
+
+
+def deflection_entry(model: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 16: the vector of a true, unexpressed emotion lies mostly outside the stories' space."""
+    claim = (
+        "deflection: share of norm of the unexpressed emotion's vectors that is outside the stories' space"
+    )
+    paper = "about 80% of the norm remains"
+    if "value" not in summary:
+        return _absent(16, claim, model, story_set, form, summary["n"], paper)
+    own = summary["own_story"]
+    return _entry(
+        16, claim, model, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"], n=summary["n"], verdict=_direction_verdict(summary, [MOST, float("inf")]),
+        reason=f"corrected for noise; as read {summary['as_read']:.2f}, random directions "
+               f"{summary['controls']['random_directions']:.2f}; reliability over halves of {summary['n_topics']} topics "
+               f"{summary['reliability']:.2f}, whose p is told here; cosine with the emotion's own story vector "
+               f"{own['value']:.2f} (p = {own['p']:.2f}), of the shown one {summary['shown_story']['value']:.2f}",
+    )  # fmt: skip
+
+
+def post_training_entry(pair: str, story_set: str, form: str, summary: dict) -> dict:
+    """Row 20: what goes up, and what goes down, from a base model to the same after post-training."""
+    claim = "post-training: brooding, reflective, gloomy up; enthusiastic, exuberant, playful down (of the base's norm)"
+    paper = "up and down as named; r = .83 / .67 base and post, .90 between the two shifts"
+    if "value" not in summary:
+        return _absent(20, claim, pair, story_set, form, summary["n"], paper)
+    kinds, between = summary["kinds"], summary["between"]
+    low, high = map(_two_digits, between["interval"])
+    risen, fallen = (", ".join(name for name, _ in summary[side]) for side in ("risen", "fallen"))
+    r = ", ".join(f"{kind} {_two_digits(of['r'])}" for kind, of in kinds.items())
+    return _entry(
+        20, claim, pair, story_set, summary["layer"], summary["value"], summary["interval"], summary["p"], form=form, paper=paper,
+        control=summary["controls"] | {"between_random_directions": between["random_directions"]}, n=summary["n"],
+        verdict=verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"]),
+        reason=f"up {' '.join(summary['up'])}, down {' '.join(summary['down'])}; most risen: {risen}; most fallen: {fallen}; "
+               f"r of base and post: {r}; of the two shifts {_two_digits(between['r'])} ({low} to {high}), of random "
+               f"directions {_two_digits(between['random_directions'])}",
+    )  # fmt: skip
+
+
+def _direction_verdict(found: dict, band: list[float]) -> str:
+    """Of vectors that may be nothing but noise: does a figure of theirs lie within the band?"""
+    low, high = found["interval"]
+    if found["p"] >= ALPHA or not all(map(_known, (found["value"], low, high))):
+        return "not powered"
+    if band[0] < low and high < band[1]:
+        return "reproduced"
+    return "opposite" if high < band[0] or low > band[1] else "not found"
+
+
+def _known(value: float | None) -> bool:
+    """Neither missing nor NaN, as which JSON's null and a value that is not defined come here."""
+    return value is not None and value == value
+
+
+def _two_digits(value: float | None) -> str:
+    return f"{value:.2f}" if _known(value) else "not defined"
+
+
+# An experiment's lines: one, or several where it has several claims.
 READING_ENTRIES = {
-    "implicit": implicit_entry,
-    "numbers": numbers_entry,
-    "turns": turns_entry,
-    "context": context_entry,
-    "negation": negation_entry,
-    "binding": binding_entry,
-    "locality": locality_entry,
+    "implicit": (implicit_entry,),
+    "numbers": (numbers_entry,),
+    "turns": (turns_entry,),
+    "context": (context_entry,),
+    "negation": (negation_entry,),
+    "binding": (binding_entry,),
+    "locality": (locality_entry,),
+    "states": (states_entry,),
+    "speakers": (present_speaker_entry, other_speaker_entry),
+    "unexpressed": (deflection_entry,),
 }
 
 
 def reading_entries(experiment: str, model: str, story_set: str, found: dict) -> list[dict]:
-    """The line of an experiment that reads, for each format that its texts were read in."""
-    return [READING_ENTRIES[experiment](model, story_set, form, summary) for form, summary in found.items()]
+    """The lines of an experiment that reads, for each format that its texts were read in."""
+    return [
+        entry(model, story_set, form, summary)
+        for entry in READING_ENTRIES[experiment]
+        for form, summary in found.items()
+    ]
 
 
-def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str) -> dict:
+def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str | float) -> dict:
     return _entry(
         row, claim, model, story_set, None, None, None, None, form=form, paper=paper, control=None, n=n,
         verdict="not applicable", reason="the vectors lack the concepts of these texts, or there are too few texts",

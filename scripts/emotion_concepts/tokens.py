@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class TokenisedText:
     ids: np.ndarray
     own: np.ndarray
     places: np.ndarray
+
+
+def vocabulary(folder: Path) -> dict[str, int]:
+    """Tokens and their numbers, of the model in a folder."""
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False).get_vocab()
 
 
 def tokenise(

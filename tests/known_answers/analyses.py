@@ -47,7 +47,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Found:
-    """Vectors and summaries of one model and story set."""
+    """Vectors and summaries of one model and story set; reading: summaries by experiment."""
 
     layers: list[LayerActivations]
     vectors: EmotionVectors

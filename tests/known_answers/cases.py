@@ -6,7 +6,7 @@ without. The nulls, a random model and plain noise, are the same for all: one tr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -30,6 +30,7 @@ from tests.known_answers.analyses import (
     summarised,
     with_reading,
 )
+from tests.known_answers.dialogues import noise_dialogues, planted_dialogues
 from tests.known_answers.nulls import random_model
 from tests.known_answers.planted import CONCEPTS, Planted, corpus_set, story_set
 from tests.known_answers.reading import noise_at_places, planted_texts, read_scores
@@ -54,9 +55,9 @@ class Case:
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
 
 
-def _reading(name: str, entry: Callable[..., dict], *, least: float) -> Case:
-    """An experiment that reads, in plain turns."""
-    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[name])}, least)
+def _reading(name: str, entry: Callable[..., dict], *, least: float, of: str | None = None) -> Case:
+    """An experiment that reads, in plain turns; `of` is its name where it has several claims."""
+    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[of or name])}, least)
 
 
 CASES = {
@@ -99,6 +100,15 @@ CASES = {
     "negation_entry": _reading("negation", scorecard.negation_entry, least=2.0),
     "binding_entry": _reading("binding", scorecard.binding_entry, least=0.5),
     "locality_entry": _reading("locality", scorecard.locality_entry, least=2.0),
+    "states_entry": _reading("states", scorecard.states_entry, least=0.7),
+    "present_speaker_entry": _reading(
+        "present speaker", scorecard.present_speaker_entry, least=0.8, of="speakers"
+    ),
+    "other_speaker_entry": _reading(
+        "other speaker", scorecard.other_speaker_entry, least=-0.05, of="speakers"
+    ),
+    "deflection_entry": _reading("unexpressed", scorecard.deflection_entry, least=0.95),
+    "post_training_entry": _reading("shift", scorecard.post_training_entry, least=0.005),
 }
 
 
@@ -149,7 +159,8 @@ def planted_found(planted: Planted, model: Model) -> Found:
     """What is found in the planted model: the stories' part, and what the experiments read at `LAYER`."""
     found = analyse(model, told_stories(planted), planted.ratings, texts_of_others(planted, 1))
     texts = planted_texts(planted, planted.plan.topics - 1)
-    return with_reading(found, read_scores(model, found.vectors, texts), LAYER)
+    found = with_reading(found, read_scores(model, found.vectors, texts), LAYER)
+    return _with_dialogues(found, planted_dialogues())
 
 
 def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, **stories) -> Found:
@@ -162,7 +173,9 @@ def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, 
         effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
     texts = planted_texts(planted, planted.plan.topics - 1, seed=seed)
-    return with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
+    found = with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
+    # What a random model would read of dialogues is noise of a few large and many small directions.
+    return _with_dialogues(found, noise_dialogues(seed, spectrum=1.0))
 
 
 def texts_of_others(planted: Planted, seed: int, marked: int = 4) -> TextsOfOthers:
@@ -220,4 +233,9 @@ def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int)
         layers, ["same words"] * len(emotions), planted.ratings, changes, lens,
         _noise_read(texts_of_others(planted, seed), seed), steered=[1], strength=0.5, effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
-    return with_reading(found, noise_at_places(places_of, seed), 1, NULL_EFFORT, seed)
+    found = with_reading(found, noise_at_places(places_of, seed), 1, NULL_EFFORT, seed)
+    return _with_dialogues(found, noise_dialogues(seed))
+
+
+def _with_dialogues(found: Found, summaries: dict[str, dict]) -> Found:
+    return replace(found, reading=found.reading | summaries)

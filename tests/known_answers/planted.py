@@ -22,7 +22,7 @@ from tests.known_answers.handmade import HandMadeLlama
 
 N_LAYERS = 8
 # The block whose output is the first to show an effect.
-COPIED, MARKED, NUMBERED, NEGATED, PREFERRED, BOUND, SPREAD = 1, 2, 3, 4, 4, 5, 6
+COPIED, MARKED, NUMBERED, NEGATED, PREFERRED, HEARD, BOUND, SPREAD = 1, 2, 3, 4, 4, 4, 5, 6
 
 CONCEPTS = (
     "afraid", "alarmed", "amused", "angry", "anxious", "bitter", "blissful", "bored", "calm", "content", "depressed",
@@ -33,6 +33,8 @@ NAMES = ("Anna", "Bert", "Carla", "David")
 DOSES = tuple(2**k for k in range(11))
 N_FILLERS, N_TOPIC_WORDS, N_ACTIVITIES = 40, 4, 12
 TURNS = ("Human", "Assistant")
+# Width of the space in which a speaker's tokens carry what the other one has said.
+HEARD_WIDTH = 8
 PUNCTUATION = (".", ",", ":", "?", "(", ")")
 
 
@@ -44,7 +46,8 @@ class Plan:
     |d_c|; own_part : norm of the part of d_c that no other concept has (the valence part varies with
     standard deviation 1, the arousal part with `arousal`); filler_noise : norm of what each filler word
     writes in a direction of its own; gain : logits per unit of direction; shift : {concept: times d_c} added
-    everywhere, as post-training might.
+    everywhere, as post-training might; heard_gain : 0 for a model whose speakers carry nothing of each other, as
+    what they do carry is in directions that no vector has.
     """
 
     topics: int = 6
@@ -58,6 +61,7 @@ class Plan:
     number_slope: float = 3.0
     bound_gain: float = 1.0
     spread_gain: float = 1.0
+    heard_gain: float = 0.0
     reply_gain: float = 6.0
     preference_gain: float = 20.0
     seed: int = 0
@@ -85,6 +89,7 @@ class Planted:
         self.concept_space = self.llama.space(len(CONCEPTS) + 2)
         self.topic_space = self.llama.space(self.plan.topics)
         self.scratch = self.llama.space(len(CONCEPTS) + 2)
+        self.heard_space = self.llama.space(HEARD_WIDTH)
         self.flags: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self.words_of = _vocabulary(self.plan)
         for plant in EFFECTS:
@@ -130,6 +135,12 @@ class Planted:
         """The linear map that turns d_c into d_(reply of c): [C + 2, C + 2] in the concept space."""
         own = self.directions @ self.concept_space.T
         return np.linalg.pinv(own) @ own[self.reply_of]
+
+    @cached_property
+    def heard_map(self) -> np.ndarray:
+        """What is heard of the concept space: [HEARD_WIDTH, C + 2], orthonormal rows."""
+        drawn = np.random.default_rng(self.plan.seed + 500).standard_normal((len(CONCEPTS) + 2, HEARD_WIDTH))
+        return np.linalg.qr(drawn)[0].T
 
     @cached_property
     def ratings(self) -> pd.DataFrame:
@@ -271,6 +282,29 @@ def turns(planted: Planted) -> None:
     for axis, scratch, reply in zip(planted.concept_space, planted.scratch, replied, strict=True):
         llama.product(SPREAD, None, scratch, plan.spread_gain * axis - scratch)
         llama.product(SPREAD, planted.after("Assistant"), scratch, reply - plan.spread_gain * axis)
+
+
+@effect
+def heard(planted: Planted) -> None:
+    """A speaker's tokens carry what the other has said, in a space of its own, from block `HEARD` on.
+
+    heard_gain times `heard_map` times the sum of x over the other's tokens so far, over the number of tokens so far;
+    x as after block `MARKED`, with the BOS among the tokens. Turns are of up to 45 tokens.
+    """
+    llama, plan = planted.llama, planted.plan
+    (turn,) = llama.space(1)
+    own, inside = llama.space(2), llama.space(2)
+    said, mean = llama.space(2 * HEARD_WIDTH), llama.space(2 * HEARD_WIDTH)
+    llama.latest_flagged(MARKED, turn, own, inside)
+    reads = planted.heard_map @ planted.concept_space
+    for side, name in enumerate(TURNS):
+        llama.words[name] = llama.words[name] + turn + own[side]
+        parts = slice(side * HEARD_WIDTH, (side + 1) * HEARD_WIDTH)
+        for part, read in zip(said[parts], reads, strict=True):
+            llama.product(NUMBERED, inside[side], read, part)
+        for part, axis in zip(mean[parts], planted.heard_space, strict=True):
+            llama.product(HEARD, inside[1 - side], part, plan.heard_gain * axis)
+    llama.mean_of_all_before(HEARD, said, mean)
 
 
 @effect

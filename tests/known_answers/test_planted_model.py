@@ -1,5 +1,7 @@
 """Each planted effect, read off the model token by token, against its closed form."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -13,11 +15,13 @@ from tests.known_answers.planted import (
     COPIED,
     DOSES,
     EFFECTS,
+    HEARD,
     MARKED,
     N_LAYERS,
     NEGATED,
     NUMBERED,
     SPREAD,
+    Plan,
     Planted,
 )
 
@@ -165,6 +169,23 @@ def test_unembedding_gives_steering_its_slope(planted, planted_model):
         np.testing.assert_allclose(
             moved, times * planted.plan.gain * planted.units @ addition, rtol=0.05, atol=0.05
         )
+
+
+def test_what_is_heard_of_the_other_speaker():
+    """Own words are not heard, nor what nobody has said."""
+    planted = Planted(Plan(heard_gain=4.0))
+    model = Model(planted.llama.model(), planted.llama.tokenizer(), Path(), "planted", "planted")
+    sad, proud = (marker(planted, concept) for concept in ("sad", "proud"))
+    text = f"Human: the {sad} the\n\nAssistant: {proud} the\n\nHuman: the"
+    words = ["<s>", "Human", ":", "the", sad, "the", "Assistant", ":", proud, "the", "Human", ":", "the"]
+    read = stream(model, text) @ planted.heard_space.T
+    assert read.shape[1] == len(words)
+    np.testing.assert_allclose(read[:HEARD], 0, atol=0.01)
+    factor = planted.plan.heard_gain * planted.plan.strength
+    of_sad, of_proud = (factor * planted.heard_map @ own(planted, concept) for concept in ("sad", "proud"))
+    expected = [0 * of_sad] * 6 + [of_sad / n for n in range(7, 11)] + [of_proud / n for n in range(11, 14)]
+    for layer in range(HEARD, N_LAYERS):
+        np.testing.assert_allclose(read[layer], expected, rtol=0.03, atol=0.03)
 
 
 def test_shift_adds_its_concepts_everywhere(planted, planted_model, shifted_model):
