@@ -1,4 +1,5 @@
 # Row 20: a base model's vectors, read in it and in the same model after its post-training.
+SHIFTED = [(pair, story_set) for pair in SETTINGS.run.model_pairs for story_set in STORY_SETS]
 PROMPT_LAYERS = [f"results/{{model}}/activations/{kind}/layers" for kind in ("ordinary", "challenging")]
 PROMPT_MANIFESTS = [
     f"results/{{model}}/activations/{kind}/manifest.json" for kind in ("ordinary", "challenging")

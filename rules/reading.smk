@@ -58,7 +58,8 @@ rule write_replies:
         runtime=60,
     params:
         cfg={
-            **keys_of("reading", "formats", "reply_tokens", "seed"),
+            **keys_of("reading", "reply_tokens", "seed"),
+            "formats": [name for name in SETTINGS.reading.formats if name != "named"],
             "precision": SETTINGS.recording.precision,
         },
         code=code_of("write_replies"),

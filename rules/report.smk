@@ -12,6 +12,7 @@ rule score_claims:
         reading=readings("json"),
         sweeps=[f"results/{m}/sweep/{s}/{corpus}.json" for m, s, corpus in SWEPT],
         labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
+        shifts=[f"results/comparison/{pair}/{s}/shift.json" for pair, s in SHIFTED],
         paper=RESOURCES / "paper_figures.json",
     output:
         scorecard="results/scorecard.json",
@@ -26,7 +27,7 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED},
+        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED, "shifts": SHIFTED},
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"
@@ -49,7 +50,14 @@ rule write_report:
         agreements=expand("results/{model}/figures/agreement.svg", model=COMPARED),
         models_compared=expand("results/comparison/{story_set}/models.svg", story_set=COMPARED_SETS),
         figures=figures_of(["svg"]),
+        shifts=[f"results/comparison/{pair}/{s}/shift.svg" for pair, s in SHIFTED],
+        sweeps=[f"results/{m}/sweep/{s}/{corpus}.json" for m, s, corpus in SWEPT],
+        snippets=[f"results/{m}/sweep/{s}/{corpus}.snippets.jsonl" for m, s, corpus in SWEPT],
+        labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
+        pictures=summaries(WITH_MODEL, "pictures/{story_set}/parts.jsonl"),
         template=RESOURCES / "report/report.html.jinja",
+        # Parts of the template.
+        parts=[RESOURCES / "report" / name for name in ("reading.html.jinja", "picture.css")],
     output:
         report="results/report.html",
     log:
@@ -63,7 +71,7 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg=PAIRS_BY_STAGE,
+        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED, "shifts": SHIFTED},
         code=code_of("write_report"),
     script:
         "../scripts/write_report.py"

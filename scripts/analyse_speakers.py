@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotion_concepts.dialogue_files import by_format, described, read_places_at, vectors_at, write_formats
+from emotion_concepts.dialogue_files import (
+    by_format,
+    described,
+    read_places_at,
+    rows_of_formats,
+    vectors_at,
+    write_formats,
+)
 from emotion_concepts.entry import run_script
-from emotion_concepts.speakers import format_rows, message_table, speakers_summary
+from emotion_concepts.speakers import message_table, speakers_summary
 
 
 def main(
@@ -21,7 +28,7 @@ def main(
     places, value_UD = read_places_at(layers, texts, layer, "first_emotion", "second_emotion", "topic")
     messages, known, rated = message_table(places), vectors_at(vectors, layer), pd.read_csv(ratings)
     found = by_format(
-        format_rows(messages),
+        rows_of_formats(messages),
         lambda rows: speakers_summary(
             messages.iloc[rows].reset_index(drop=True), value_UD[messages.index[rows]], known, rated, **cfg
         ),

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from emotion_concepts.entry import run_script
+from emotion_concepts.errors import DataError
 from emotion_concepts.experiments import EXPERIMENTS, PROMPTS
 from emotion_concepts.files import write_json
 from emotion_concepts.models import open_described
@@ -30,6 +31,12 @@ def main(
         path.stem: read_in_formats(read_texts(path), known[path.stem], opened.tokenizer, cfg["formats"])
         for path in texts
     }
+    for name, of in read.items():
+        if not of:
+            raise DataError(
+                f"{name}: none of its texts can be read as {', '.join(cfg['formats'])} with so few of a set; texts that "
+                f"are compared with each other are read all or none: raise reading.plain_texts"
+            )
     store = record_places(
         manifests[0].parents[1] / "places",
         opened,

@@ -10,7 +10,7 @@ from emotion_concepts.files import read_json, write_json
 
 def main(
     retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], reading: list[Path],
-    sweeps: list[Path], labelled: list[Path], paper: Path, scorecard: Path, *, cfg: dict,
+    sweeps: list[Path], labelled: list[Path], shifts: list[Path], paper: Path, scorecard: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
     """Judge each stage's summaries, which are in the order of its pairs (model, set; and what they read): `cfg` has them by stage."""
     reported, entries = read_json(paper), []
@@ -26,6 +26,9 @@ def main(
         entries.append(rules.steered_words_entry(*pair, read_json(path)))
     for (pair, experiment), path in zip(product(cfg["model"], cfg["experiments"]), reading, strict=True):
         entries += rules.reading_entries(experiment, *pair, read_json(path))
+    for pair, path in zip(cfg["shifts"], shifts, strict=True):
+        entries += [rules.post_training_entry(*pair, form, of) for form, of in read_json(path).items()]
+    entries += rules.unasked_entries(cfg)
     for pair, path in zip(cfg["geometry"], geometry, strict=True):
         found = read_json(path)
         for dimension in ("valence", "arousal"):

@@ -11,7 +11,7 @@ from emotion_concepts.factor_effects import effects, half_products, halves, topi
 from emotion_concepts.figures.speakers import draw_shift, draw_speakers, draw_states, draw_unexpressed
 from emotion_concepts.place_scores import unit_rows
 from emotion_concepts.post_training import KINDS, check_pair, prompts_by_format, shift_summary
-from emotion_concepts.speakers import explained, format_rows, message_table, speakers_summary
+from emotion_concepts.speakers import explained, message_table, speakers_summary
 from emotion_concepts.states import CONDITIONS, probe_hits, states_summary, story_transfer
 from tests.conftest import ROOT
 from tests.known_answers.dialogues import noise_dialogues
@@ -95,13 +95,6 @@ def test_messages_know_whose_emotion_is_whose(dialogues):
     of = messages[messages["text"] == "0-ab"].set_index("turn")
     assert of.index.tolist() == [1, 2, 3]
     assert of["present"].tolist() == ["b", "a", "b"] and of["other"].tolist() == ["a", "b", "a"]
-
-
-def test_scripts_of_two_named_people_are_a_format_of_their_own(dialogues):
-    named = dialogues.assign(text=dialogues["text"] + "-named")
-    rows = format_rows(pd.concat([dialogues, named, dialogues.assign(format="chat")], ignore_index=True))
-    assert list(rows) == ["plain", "chat", "named"]
-    assert [chosen.sum() for chosen in rows.values()] == [len(dialogues)] * 3
 
 
 @pytest.mark.parametrize("cosine", [0.0, 0.7])

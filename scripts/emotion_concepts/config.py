@@ -174,20 +174,22 @@ class Reading(Section):
         description="Text sets of your own in place of the bundled ones, JSON lines with the same labels and spans; "
         "one that a model writes is results/texts/NAME.jsonl, NAME being a key of text_sets.",
     )
-    formats: list[Literal["plain", "chat"]] = Field(
-        ["plain", "chat"],
+    formats: list[Literal["plain", "chat", "named"]] = Field(
+        ["plain", "chat", "named"],
         min_length=1,
         description="How dialogues are read: as plain Human: / Assistant: turns, through the model's chat template "
-        "(if it has one), or both.",
+        "(if it has one), as a script of two named people (row 15 alone).",
     )
     plain_texts: int | None = Field(
         240,
         ge=2,
-        description="At most so many texts of a set as plain turns, spread evenly over it; null takes all.",
+        description="At most so many texts of a set as plain turns, texts that are compared with each other all or none; "
+        "null takes all. More texts, narrower intervals: 600 takes all that are bundled.",
     )
     chat_texts: int | None = Field(
-        96, ge=2, description="The same for the chat template, whose dialogues are longer."
+        48, ge=2, description="The same for the chat template, whose dialogues are longer."
     )
+    named_texts: int | None = Field(240, ge=2, description="The same for scripts.")
     reply_tokens: int = Field(
         20, ge=2, description="Length of the model's own replies, in tokens, where they are read (row 9)."
     )

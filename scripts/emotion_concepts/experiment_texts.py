@@ -101,7 +101,7 @@ def scripts_of(dialogues: Sequence[Text]) -> Iterator[Text]:
             said += message["content"] + "\n\n"
         yield Text(
             f"{dialogue.id}-named", said.rstrip(), topic=dialogue.topic,
-            labels=dialogue.labels | {"names": list(names)}, spans=spans,
+            labels=dialogue.labels | {"names": list(names), "format": "named"}, spans=spans,
         )  # fmt: skip
 
 

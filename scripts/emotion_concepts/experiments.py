@@ -17,13 +17,14 @@ class Experiment:
 
     row : its number; spans : how the residual stream is read at each kind of span, a name or a pattern as of
     a shell (`after *`); source : the file under resources/text_sets; together : labels whose texts are compared
-    with each other, and read all or none where not all of a set is read.
+    with each other, and read all or none where not all of a set is read; fewest : how many such groups it takes.
     """
 
     row: int
     source: str
     spans: Mapping[str, How] = field(default_factory=dict)
     together: tuple[str, ...] = ()
+    fewest: int = 1
 
 
 EXPERIMENTS = {
@@ -41,7 +42,7 @@ EXPERIMENTS = {
     ),
     "binding": Experiment(12, "binding.jsonl", {"* state": "mean", "* again": "last"}),
     "locality": Experiment(13, "locality.jsonl", {"before": "mean", "inner": "mean", "after *": "mean"}),
-    "states": Experiment(14, "states.json", {"reply": "mean"}, ("emotion",)),
+    "states": Experiment(14, "states.json", {"reply": "mean"}, ("emotion",), fewest=3),
     "speakers": Experiment(15, "speakers.jsonl", {"message *": "mean"}, ("rep",)),
     "unexpressed": Experiment(16, "unexpressed.jsonl", {"reply": "mean"}),
 }

@@ -58,6 +58,11 @@ def read_json(path: Path) -> dict:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_json_lines(path: Path) -> list[dict]:
+    """Read a file of JSON lines that this project wrote."""
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").split("\n") if line]
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, as hexadecimal digits."""
     with open(path, "rb") as file:

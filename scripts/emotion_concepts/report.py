@@ -1,14 +1,23 @@
 """The report: what a run found, as one HTML page. Everything that a model wrote is escaped."""
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emotion_concepts import __version__
+from emotion_concepts.experiments import EXPERIMENTS
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A corpus: its summary, and the top snippet of each concept."""
+
+    summary: dict
+    snippets: list[dict]
 
 
 @dataclass(frozen=True)
@@ -17,7 +26,8 @@ class Section:
 
     None is what there is not: vectors that were made elsewhere have no stories (checks, manifest, vectors,
     retrieval, confusion), and without a model nothing that needs one (lens, steering, continuations).
-    figures : by name.
+    figures : by name; experiments : those that read texts of our own; sweeps, labelled : what was found in corpora
+    and in texts that people have labelled, by name; pictures : texts coloured token by token, as parts of a page.
     """
 
     model: str
@@ -32,11 +42,19 @@ class Section:
     steering: dict | None
     continuations: list[dict] | None
     figures: Mapping[str, Path]
+    experiments: Sequence[str] = ()
+    sweeps: Mapping[str, Swept] = MappingProxyType({})
+    labelled: Mapping[str, dict] = MappingProxyType({})
+    pictures: list[dict] | None = None
 
 
-def read_continuations(path: Path) -> list[dict]:
-    """Continuations under steering, one JSON object a line."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+def top_snippets(snippets: Sequence[dict]) -> list[dict]:
+    """The first snippet of every concept, in the order of the concepts' names."""
+    first = [snippet for snippet in snippets if snippet["kind"] == "concept" and snippet["rank"] in (0, 1)]
+    best: dict[str, dict] = {}
+    for snippet in sorted(first, key=lambda snippet: snippet["rank"]):
+        best.setdefault(snippet["vector"], snippet)
+    return [best[name] for name in sorted(best)]
 
 
 def render_report(
@@ -46,11 +64,12 @@ def render_report(
     sections: Sequence[Section],
     comparisons: Mapping[str, tuple[Path, Path]],
     models_compared: Mapping[str, Path],
+    shifts: Mapping[tuple[str, str], Path] = MappingProxyType({}),
 ) -> str:
     """The page, with every figure inside it.
 
     `comparisons` has a model's two figures of its story sets; `models_compared` a story set's figure of the
-    models that read it.
+    models that read it; `shifts` the figure of each pair of models and story set (row 20).
     """
     environment = Environment(
         loader=FileSystemLoader(template.parent), undefined=StrictUndefined, autoescape=True
@@ -62,6 +81,8 @@ def render_report(
         sections=sections,
         comparisons=comparisons,
         models_compared=models_compared,
+        shifts=shifts,
+        rows={name: experiment.row for name, experiment in EXPERIMENTS.items()},
         version=__version__,
     )
 

@@ -520,6 +520,24 @@ def reading_entries(experiment: str, model: str, story_set: str, found: dict) ->
     ]
 
 
+def unasked_entries(cfg: dict) -> list[dict]:
+    """Lines of the claims that this run has nothing for: texts that people have labelled, a second model."""
+    unasked = (
+        ("labelled", 1, "vectors fire on matching text: labels that people gave to texts", "qualitative",
+         "the run has no labelled texts (run.labelled_sets)"),
+        ("shifts", 20, "post-training: what rises and what falls", "up: brooding ..; down: enthusiastic ..",
+         "the run has no base model beside a post-trained one (run.model_pairs)"),
+    )  # fmt: skip
+    return [
+        _entry(
+            row, claim, *cfg["model"][0], None, None, None, None, paper=paper, control=None, n=0,
+            verdict="not applicable", reason=reason,
+        )
+        for stage, row, claim, paper, reason in unasked
+        if cfg["model"] and not cfg[stage]
+    ]  # fmt: skip
+
+
 def _absent(row: int, claim: str, model: str, story_set: str, form: str, n: int, paper: str | float) -> dict:
     return _entry(
         row, claim, model, story_set, None, None, None, None, form=form, paper=paper, control=None, n=n,

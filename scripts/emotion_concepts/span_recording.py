@@ -6,6 +6,7 @@ on, and a text that changes costs its own forward pass.
 """
 
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,12 +26,12 @@ from emotion_concepts.models import Model
 from emotion_concepts.progress import progress_bar
 from emotion_concepts.shards import PartStore
 from emotion_concepts.spans import last_token_of, rendered, tokenise_rendered, tokens_of
-from emotion_concepts.text_sets import Text, every_nth
+from emotion_concepts.text_sets import Text
 from emotion_concepts.tokens import TokenisedText
 
 logger = logging.getLogger(__name__)
 
-PLAIN, CHAT = "plain", "chat"
+CHAT, NAMED = "chat", "named"
 
 
 @dataclass(frozen=True)
@@ -63,16 +64,15 @@ def read_in_formats(
     tokenizer: PreTrainedTokenizerBase,
     formats: Mapping[str, int | None],
 ) -> list[ReadText]:
-    """Texts in every format that they have: dialogues as plain turns and through the chat template.
+    """Texts in every format that they have: dialogues as plain turns and through the chat template, named scripts.
 
     Parameters
     ----------
     experiment : Experiment
         Which spans are read, and how; which texts belong together.
     formats : mapping
-        Format to the most texts that are read in it, spread evenly over the set; None reads all. A text that
-        is no dialogue has the plain format alone, one with the label `format` that one alone; a model without
-        a chat template reads no chat.
+        Format to the most texts that are read in it (`some_of`); None reads all. A text that is no dialogue has
+        no chat, one with the label `format` that one alone; a model without a chat template reads no chat.
 
     Raises
     ------
@@ -106,20 +106,24 @@ def read_in_formats(
     return read
 
 
-def some_of(texts: Sequence[Text], together: Sequence[str], limit: int | None) -> list[Text]:
-    """At most `limit` texts, spread evenly over the set; those that share these labels all or none.
+def some_of(texts: Sequence[Text], experiment: Experiment, limit: int | None) -> list[Text]:
+    """At most `limit` texts, in their order; those that belong together all or none.
 
-    One group is always kept, however large.
+    They are drawn by the digests of what they share, so that no column of a grid is favoured. None where fewer
+    groups have room than the experiment can do with.
     """
-    groups: dict[tuple, list[Text]] = {}
+    groups: dict[str, list[Text]] = {}
     for text in texts:
-        key = tuple(text.labels.get(name) for name in together) if together else (text.id,)
-        groups.setdefault(key, []).append(text)
+        shared = [str(text.labels.get(name)) for name in experiment.together] or [text.id]
+        groups.setdefault(json.dumps(shared), []).append(text)
     if limit is None or len(texts) <= limit:
         return list(texts)
     largest = max(len(group) for group in groups.values())
-    chosen = every_nth(list(groups.values()), max(1, limit // largest))
-    return [text for group in chosen for text in group]
+    room = limit // largest
+    if room < experiment.fewest:
+        return []
+    drawn = sorted(groups, key=lambda shared: hashlib.sha256(shared.encode("utf-8")).digest())[:room]
+    return [text for shared in groups if shared in drawn for text in groups[shared]]
 
 
 def record_places(

@@ -25,8 +25,6 @@ from emotion_concepts.factor_effects import (
 
 # Fewest concepts and topics: halves of the topics, and an order of concepts to shuffle.
 FEWEST_CONCEPTS, FEWEST_TOPICS = 3, 4
-# The two-person script has a suffix to its dialogue's id.
-NAMED = "-named"
 PRESENT, OTHER = 0, 1
 
 
@@ -45,14 +43,6 @@ def message_table(places: pd.DataFrame) -> pd.DataFrame:
         other=second_emotion.where(~second, first_emotion),
     )
     return table[turn > 0]
-
-
-def format_rows(places: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Places of each format, and of the scripts of two named people as one of its own: bool [U] each."""
-    named = places["text"].str.endswith(NAMED).to_numpy()
-    rows = {form: ~named & (places["format"] == form).to_numpy() for form in ("plain", "chat")}
-    rows["named"] = named & (places["format"] == "plain").to_numpy()
-    return {form: chosen for form, chosen in rows.items() if chosen.any()}
 
 
 def speakers_summary(

@@ -8,12 +8,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import written_whole
-
-T = TypeVar("T")
 
 # How a dialogue is written out where no chat template is asked for (method.md, trap 6).
 PLAIN_ROLES = {"system": "System", "user": "Human", "assistant": "Assistant"}
@@ -118,8 +115,8 @@ def write_texts(path: Path, texts: Iterable[Text]) -> None:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
-def every_nth(texts: Sequence[T], limit: int | None) -> list[T]:
-    """At most `limit` texts, or groups of them, spread evenly over the set."""
+def every_nth(texts: Sequence[Text], limit: int | None) -> list[Text]:
+    """At most `limit` texts, spread evenly over the set."""
     if limit is None or limit >= len(texts):
         return list(texts)
     return [texts[i * len(texts) // limit] for i in range(limit)]
