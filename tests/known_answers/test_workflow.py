@@ -9,15 +9,24 @@ import yaml
 from emotion_concepts import load_vectors
 from emotion_concepts.ratings import write_table
 from emotion_concepts.text_sets import write_texts
-from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, corpus_set, neutral_set, story_set
+from tests.known_answers.cases import LAYER, told_stories
+from tests.known_answers.planted import CONCEPTS, MARKED, N_LAYERS, corpus_set, neutral_set
+from tests.known_answers.reading import planted_texts
 from tests.workflow.conftest import snakemake
+
+# Not "turns", whose replies would be the planted model's own.
+READ = ["implicit", "numbers", "context", "negation", "binding", "locality"]
 
 
 @pytest.fixture(scope="session")
 def planted_run(planted, planted_folder, tmp_path_factory):
     """A user's files, a preset made of them, and its results."""
     folder = tmp_path_factory.mktemp("planted run")
-    write_texts(folder / "stories.jsonl", story_set(planted))
+    # A concept's words in the experiments' texts are in no story.
+    write_texts(folder / "stories.jsonl", told_stories(planted))
+    texts = planted_texts(planted, planted.plan.topics - 1)
+    for name in READ:
+        write_texts(folder / f"{name}.jsonl", texts[name])
     write_texts(folder / "named.jsonl", corpus_set(planted))
     write_texts(folder / "neutral.jsonl", neutral_set(planted))
     write_table(folder / "ratings.csv", planted.ratings.drop(columns="match"))
@@ -31,7 +40,7 @@ def planted_run(planted, planted_folder, tmp_path_factory):
                 "source": "file",
                 "path": "published.npz",
                 "concepts": list(CONCEPTS),
-                "layers": [3, 4, 5],
+                "layers": [4, 5, 6],
                 "model": "planted",
             }
         },
@@ -42,6 +51,8 @@ def planted_run(planted, planted_folder, tmp_path_factory):
         "vectors": {"reliability_samples": 50, "control_directions": 5},
         "ratings": {"path": "ratings.csv"},
         "validation": {
+            # The planted reply stands before it only from here on.
+            "layer": LAYER,
             "max_splits": 20,
             "permutations": 199,
             "retrieval_shuffles": 39,
@@ -51,6 +62,7 @@ def planted_run(planted, planted_folder, tmp_path_factory):
         "steering": {"concepts": list(CONCEPTS[::2][:12]), "random_directions": 5, "max_new_tokens": 6},
         "corpora": {"named": {"source": "file", "path": "named.jsonl"}},
         "sweep": {"snippets": 1},
+        "reading": {"experiments": READ, "paths": {name: f"{name}.jsonl" for name in READ}},
         "run": {
             "models": ["planted"],
             "story_sets": ["marked"],
@@ -67,7 +79,12 @@ def test_scorecard_finds_all_that_is_planted(planted_run):
     lines = json.loads((planted_run / "scorecard.json").read_text())
     rows = {name: {e["row"] for e in lines if e["story_set"] == name} for name in ("marked", "published")}
     # There are no stories behind published vectors that could be held out.
-    assert rows == {"marked": {1, 2, 5, 8}, "published": {1, 2, 5, 8}}
+    assert rows == {
+        "marked": {1, 2, 3, 4, 5, 8, 10, 11, 12, 13, 20},
+        "published": {1, 2, 3, 4, 5, 8, 10, 11, 12, 13},
+    }
+    # Nobody has labelled a text here, and there is one model.
+    lines = [line for line in lines if line["verdict"] != "not applicable"]
     for line in lines:
         assert line["verdict"] == "reproduced", line
         if line["row"] in (1, 8):

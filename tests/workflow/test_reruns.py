@@ -12,6 +12,8 @@ from tests.workflow.conftest import planned_rules, snakemake
 REPORTED = {"score_claims", "write_report"}
 FROM_SWEEP = {"sweep_corpus", "draw_sweep", *REPORTED}
 FROM_LABELS = {"score_labelled", "draw_labelled", *REPORTED}
+FROM_READING = {"analyse_numbers", "analyse_turns", "draw_reading", *REPORTED}
+FROM_PLACES = {"record_places", *FROM_READING}
 FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
 FROM_GEOMETRY = {
     "describe_geometry",
@@ -22,6 +24,7 @@ FROM_GEOMETRY = {
     "color_texts",
     *FROM_SWEEP,
     *FROM_LABELS,
+    *FROM_READING,
 }
 FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
 FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
@@ -64,6 +67,7 @@ def finished(tmp_path_factory):
         "steering": {"concepts": ["calm", "sad"], "random_directions": 5, "max_new_tokens": 4},
         "corpora": {"others": {"source": "folder", "path": "others"}},
         "labelled_sets": {"people": {"path": "labelled.tsv", "concepts": "map.csv"}},
+        "reading": {"experiments": ["numbers", "turns"], "plain_texts": 64, "reply_tokens": 4},
         "sweep": {"max_tokens": 2000, "random_directions": 5},
         "run": {
             "models": ["tiny"],
@@ -118,12 +122,15 @@ CHANGES = {
     "the layer of the figures": (set_key("validation", "layer", 1), FROM_GEOMETRY),
     "the splits of retrieval": (set_key("validation", "max_splits", 4), FROM_RETRIEVAL),
     "the tokens of a sweep": (set_key("sweep", "max_tokens", 1500), FROM_SWEEP),
+    "the formats": (set_key("reading", "formats", ["plain"]), {"write_replies", *FROM_PLACES}),
+    "a text of an experiment": (replace("resources/text_sets/turns.jsonl", "the", "a"), {"lay_out_texts", "write_replies", *FROM_PLACES}),
+    "code of an experiment": (replace(f"{PACKAGE}/messages.py", "np.quantile(random_K, 0.95)", "np.quantile(random_K, 0.9)"), {"analyse_numbers", "draw_reading", *REPORTED}),
     "a document": (replace("others/phone.txt", "the", "a"), {"fetch_corpus", *FROM_SWEEP}),
     "the map of labels": (replace("map.csv", "calm,calm", "calm,sad"), FROM_LABELS),
     "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING | {"export_vectors"}),
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_GEOMETRY),
-    "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING),
+    "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING | FROM_PLACES | {"write_replies"}),
     "code of the sums": (replace(f"{PACKAGE}/cells.py", "sums[cell] += row", "sums[cell] += 1.0 * row"), FROM_RECORDING - {"record_texts"}),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
     "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS | FROM_SWEEP),
