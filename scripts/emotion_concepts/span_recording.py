@@ -85,9 +85,7 @@ def read_in_formats(
         if chat and tokenizer.chat_template is None:
             continue
         of_format = [text for text in texts if text.labels.get("format", name) == name]
-        chosen = some_of(
-            [text for text in of_format if text.messages or not chat], experiment.together, limit
-        )
+        chosen = some_of([text for text in of_format if text.messages or not chat], experiment, limit)
         whole = [rendered(text, tokenizer, chat_template=chat) for text in chosen]
         tokens = tokenise_rendered(tokenizer, whole, chat_template=chat)
         for text, of, tokenised in zip(chosen, whole, tokens, strict=True):
