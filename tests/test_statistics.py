@@ -18,12 +18,15 @@ from emotion_concepts.statistics import (
     detectable_correlation,
     detectable_difference,
     detectable_rate,
+    holds_from,
     interval,
     max_abs_correlation_null,
+    mean_effect,
     partial_pearson,
     pearson,
     permutation_p,
     spearman,
+    standardised,
     trend_test,
     weighted_pearson,
     wilson_interval,
@@ -304,6 +307,106 @@ def test_trend_is_found_in_5_percent_of_noise():
         for trial in range(1000)
     ]
     assert errs_as_often_as_it_says(np.sum(np.array(p) <= 0.05), 1000)
+
+
+def test_shuffles_of_all_groups_together_are_those_of_one_order():
+    rng = np.random.default_rng(3)
+    value, expected = rng.standard_normal((3, 5)), np.array([1, -1, 1])
+    value += np.arange(5) * expected[:, None] * 0.4
+
+    def statistic(order):
+        rho = [stats.spearmanr(row[list(order)], np.arange(5)).statistic for row in value]
+        return np.mean(expected * rho)
+
+    exact = np.array([statistic(order) for order in itertools.permutations(range(5))])
+    found, p = trend_test(value, expected, permutations=20_000, seed=0, together=True)
+    assert found == pytest.approx(statistic(range(5)))
+    # Four standard errors of 20,000 shuffles.
+    assert p == pytest.approx(np.mean(exact >= found - 1e-9), abs=0.01)
+    assert p != pytest.approx(trend_test(value, expected, permutations=20_000, seed=0)[1], abs=0.01)
+
+
+def test_what_a_number_does_in_all_groups_is_no_trend_where_they_are_shuffled_together():
+    rng = np.random.default_rng(4)
+    p = {together: [] for together in (True, False)}
+    for trial in range(1000):
+        # The number's own token: the same in all groups.
+        value = rng.standard_normal(6) + 0.5 * rng.standard_normal((8, 6))
+        for together, found in p.items():
+            options = {"permutations": 99, "seed": trial, "together": together}
+            found.append(trend_test(value, np.ones(8), **options)[1])
+    low = {together: np.sum(np.array(found) <= 0.05) for together, found in p.items()}
+    assert errs_as_often_as_it_says(low[True], 1000)
+    # Each group by itself would be found more than four times as often as it should.
+    assert low[False] > 200
+
+
+# Mean effects
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_the_p_of_a_mean_effect_is_that_of_all_sign_flips_of_clusters(shift):
+    rng = np.random.default_rng(5)
+    clusters = np.array(list("aabbbcdde"))
+    effect = rng.standard_normal(9) + shift
+    null = []
+    for signs in itertools.product([-1, 1], repeat=5):
+        sign = dict(zip("abcde", signs, strict=True))
+        null.append(np.mean([sign[c] * e for c, e in zip(clusters, effect, strict=True)]))
+    null = np.array(null)
+    found = mean_effect(effect, clusters, permutations=20_000, bootstraps=50, seed=0)
+    assert found["value"] == pytest.approx(effect.mean())
+    # Four standard errors of 20,000 flips.
+    assert found["p"] == pytest.approx(np.mean(null >= effect.mean() - 1e-9), abs=0.015)
+    assert found["p_below"] == pytest.approx(np.mean(null <= effect.mean() + 1e-9), abs=0.015)
+    assert (found["n"], found["n_clusters"]) == (9, 5)
+
+
+def test_the_interval_of_a_mean_effect_is_the_t_interval_of_clusters():
+    rng = np.random.default_rng(6)
+    means = rng.standard_normal(40)
+    effect, clusters = np.repeat(means, 3), np.repeat(np.arange(40), 3)
+    found = mean_effect(effect, clusters, permutations=9, bootstraps=20_000, seed=0)
+    t = stats.t.interval(0.95, 39, means.mean(), stats.sem(means))
+    assert found["interval"] == pytest.approx(t, abs=0.03)
+    # Taken singly, the same texts would seem three times as many.
+    single = mean_effect(effect, np.arange(120), permutations=9, bootstraps=2000, seed=0)
+    assert np.ptp(single["interval"]) < 0.65 * np.ptp(found["interval"])
+
+
+def test_a_mean_effect_is_found_in_5_percent_of_noise_whose_clusters_are_alike():
+    rng = np.random.default_rng(7)
+    clusters = np.repeat(np.arange(8), 4)
+    p = []
+    for trial in range(1000):
+        effect = rng.standard_normal(8)[clusters] + 0.3 * rng.standard_normal(32)
+        p.append(mean_effect(effect, clusters, permutations=99, bootstraps=2, seed=trial)["p"])
+    assert errs_as_often_as_it_says(np.sum(np.array(p) <= 0.05), 1000)
+
+
+def test_standardised_columns_are_z_scores_and_one_that_does_not_vary_is_0():
+    x = np.random.default_rng(8).standard_normal((7, 3)) * [1, 1e-3, 1e4] + [0, 5, -2]
+    np.testing.assert_allclose(standardised(x), stats.zscore(x), rtol=1e-9)
+    x[:, 1] = 0.1
+    found = standardised(x.astype(np.float32))
+    assert found.dtype == np.float64 and (found[:, 1] == 0).all()
+    np.testing.assert_allclose(found[:, 0], stats.zscore(x[:, 0]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("low", "first"),
+    [
+        ([-1, -1, 1, 1], 7),
+        ([1, 1, 1, 1], 2),
+        ([1, -1, 1, 1], 7),
+        ([1, 1, 1, -1], None),
+        ([1, 1, 0, 1], 9),
+        ([-1, 1, np.nan, 1], 9),
+        ([np.nan] * 4, None),
+    ],
+)
+def test_an_effect_holds_from_the_layer_after_the_last_without_it(low, first):
+    assert holds_from(np.array(low), [2, 5, 7, 9]) == first
 
 
 # Rates and power

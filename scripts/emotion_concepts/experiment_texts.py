@@ -50,7 +50,7 @@ def number_texts(grid: Mapping) -> Iterator[Text]:
             for number, phrasing in enumerate(phrasings):
                 yield _message(
                     f"numbers-{template['name']}-{kind}-{number}-{dose}".replace(" ", "-"),
-                    phrasing.replace("{dose}", str(dose)),
+                    _filled(phrasing, "{dose}", str(dose)),
                     {
                         "template": template["name"], "kind": kind, "phrasing": number, "dose": dose,
                         "place": place, "expected": template["expected"],
@@ -62,7 +62,7 @@ def negation_texts(grid: Mapping) -> Iterator[Text]:
     """Frames x concepts, each affirmed and negated, with the place of the concept's word."""
     for (number, frame), (concept, word) in product(enumerate(grid["frames"]), grid["words"].items()):
         for form in ("affirmed", "negated"):
-            said = frame[form].replace("{word}", word)
+            said = _filled(frame[form], "{word}", word)
             start = frame[form].index("{word}")
             text = _message(
                 f"negation-{number}-{concept}-{form}",
@@ -110,6 +110,13 @@ GRIDS: dict[str, Callable[[Mapping], Iterator[Text]]] = {
     "negation": negation_texts,
     "states": state_texts,
 }
+
+
+def _filled(form: str, gap: str, word: str) -> str:
+    """A form with its gap filled; without the gap it would be the same text again and again."""
+    if gap not in form:
+        raise KeyError(gap)
+    return form.replace(gap, word)
 
 
 def _message(name: str, content: str, labels: dict) -> Text:

@@ -70,7 +70,7 @@ def sample(
         What was written, without the prompt and special tokens.
     """
     assert temperature == 0 or len(seeds) == len(prompts)
-    encoded = [model.tokenizer(prompt)["input_ids"] for prompt in prompts]
+    encoded = [_encoded(model, prompt) for prompt in prompts]
     longest = max(len(ids) for ids in encoded)
     # Left padding, so that every row's next token is at the same place.
     ids = torch.tensor([[0] * (longest - len(row)) + row for row in encoded], device=model.device)
@@ -120,6 +120,13 @@ def chat_prompt(model: Model, message: str) -> str:
         return f"Human: {message}\n\nAssistant:"
     messages = [{"role": "user", "content": message}]
     return model.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def _encoded(model: Model, prompt: str) -> list[int]:
+    """Tokens of a prompt; one that begins as a chat template writes it has its special tokens already."""
+    first = model.tokenizer.bos_token
+    has_them = first is not None and prompt.startswith(first)
+    return model.tokenizer(prompt, add_special_tokens=not has_them)["input_ids"]
 
 
 def _next_token(logits_BV: torch.Tensor, temperature: float, top_p: float, generators) -> torch.Tensor:

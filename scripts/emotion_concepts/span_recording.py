@@ -160,7 +160,13 @@ def record_places(
             len(text.places) == count and _is_new(text, row, first, planned) for row, text in enumerate(texts)
         ]
         batches += recording.plan_batches(lengths, new, batch_tokens or recording.BATCH_TOKENS)
-    store.extend_plan([[place.digest for row in rows for place in texts[row].places] for rows in batches])
+    plan = []
+    for rows in batches:
+        # A place belongs to one batch alone: which values it gets does not depend on where a recording ended.
+        digests = dict.fromkeys(place.digest for row in rows for place in texts[row].places)
+        plan.append([digest for digest in digests if digest not in planned])
+        planned.update(digests)
+    store.extend_plan(plan)
     tokens = [text.tokens for text in texts]
     way = store.fixed("way", lambda: recording.choose_way(model, tokens, [True] * len(texts)))
     waiting = [
