@@ -143,8 +143,10 @@ for experiment in ANALYSED:
                 **keys_of("reading", "seed"),
             },
             code=code_of(f"analyse_{experiment}"),
+            # The path of a script is made when its job starts: a variable of this loop would then be the last.
+            experiment=experiment,
         script:
-            f"../scripts/analyse_{experiment}.py"
+            "../scripts/analyse_{params.experiment}.py"
 
 
 rule draw_reading:
