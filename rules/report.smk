@@ -27,7 +27,13 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED, "shifts": SHIFTED},
+        cfg={
+            **PAIRS_BY_STAGE,
+            "experiments": ANALYSED,
+            "sweeps": SWEPT,
+            "labelled": LABELLED,
+            "shifts": SHIFTED,
+        },
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"
@@ -71,7 +77,13 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={**PAIRS_BY_STAGE, "experiments": ANALYSED, "sweeps": SWEPT, "labelled": LABELLED, "shifts": SHIFTED},
+        cfg={
+            **PAIRS_BY_STAGE,
+            "experiments": ANALYSED,
+            "sweeps": SWEPT,
+            "labelled": LABELLED,
+            "shifts": SHIFTED,
+        },
         code=code_of("write_report"),
     script:
         "../scripts/write_report.py"
