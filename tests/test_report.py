@@ -19,8 +19,8 @@ from emotion_concepts.figures.geometry import (
 )
 from emotion_concepts.figures.steering import draw_word_changes
 from emotion_concepts.figures.validation import draw_growth, draw_reliability, draw_retrieval
-from emotion_concepts.report import Section, render_report
-from emotion_concepts.scorecard import retrieval_entry
+from emotion_concepts.report import Section, Swept, render_report, top_snippets
+from emotion_concepts.scorecard import implicit_entry, retrieval_entry
 from tests.conftest import ROOT
 
 EVIL = '<script>alert(1)</script> & "quotes" \u202e'
@@ -37,6 +37,22 @@ GEOMETRY = {
 }  # fmt: skip
 LENS = {"n_concepts": 1, "top": 50, "layer": 2, "tokens": [{"concept": "calm", "top": [EVIL], "bottom": ["b"]}],
         "best_tokens": []}  # fmt: skip
+
+
+SWEPT = Swept(
+    {"n_tokens": 900, "n_documents": 3, "layer": 2},
+    [
+        {
+            "vector": "calm",
+            "score": 0.21,
+            "document": EVIL,
+            "tokens": [EVIL, " sea"],
+            "highlighted": [False, True],
+        }
+    ],
+)
+IMPLICIT = {"value": 0.5, "interval": [0.4, 0.6], "p": 0.001, "n": 36, "layer": 3, "n_concepts": 12, "diagonal": 1.3,
+            "controls": {"chance": 0.083, "word_counts": 0.47}}  # fmt: skip
 
 
 class AnyFigure(dict):
@@ -60,7 +76,8 @@ def section(tmp_path, retrieval=RETRIEVAL, imported=False):
                   "perplexity_unsteered": 3.0, "perplexity_steered": 4.0, "perplexity_random": 4.0, "n_concepts": 2,
                   "n_random": 5, "scored": ["he"]},
         continuations=[{"prompt": "he", "direction": "calm", "kind": "concept", "text": EVIL, "perplexity": 2.0}],
-        figures=AnyFigure(any=figure),
+        figures=AnyFigure(any=figure), experiments=["implicit", "turns"], sweeps={"plays": SWEPT},
+        labelled={"people": {"n_labels": 1}}, pictures=[{"html": "<figure class='picture'></figure>"}],
     )  # fmt: skip
     if not imported:
         return found
@@ -73,13 +90,18 @@ def section(tmp_path, retrieval=RETRIEVAL, imported=False):
         "lens",
         "steering",
         "continuations",
+        "pictures",
     )
-    return dataclasses.replace(found, **dict.fromkeys(of_stories))
+    nothing = {"experiments": [], "sweeps": {}, "labelled": {}}
+    return dataclasses.replace(found, **dict.fromkeys(of_stories), **nothing)
 
 
 def rendered(tmp_path, **options):
     models = {"m": {"source": EVIL, "revision": "abc" * 20, "architecture": "X", "n_layers": 4, "width": 8}}
-    scorecard = [retrieval_entry("m", "s", options.get("retrieval", RETRIEVAL))]
+    scorecard = [
+        retrieval_entry("m", "s", options.get("retrieval", RETRIEVAL)),
+        implicit_entry("m", "s", "plain", IMPLICIT),
+    ]
     template = ROOT / "resources/report/report.html.jinja"
     sections = [section(tmp_path, **options)]
     figure = sections[0].figures["any"]
@@ -88,7 +110,7 @@ def rendered(tmp_path, **options):
 
 def test_what_a_model_wrote_is_escaped(tmp_path):
     page = rendered(tmp_path)
-    assert "<script" not in page and page.count("&lt;script&gt;") == 4
+    assert "<script" not in page and page.count("&lt;script&gt;") == 6
 
 
 def test_numbers_and_verdict_stand_in_the_page(tmp_path):
@@ -100,6 +122,9 @@ def test_numbers_and_verdict_stand_in_the_page(tmp_path):
         "81.3%",
         "1 (no token left)",
         "95.0%",
+        "explained by word counts",
+        "0.40 to 0.60",
+        "900 tokens of 3 documents",
         "heading 1, too short 2",
     ):
         assert expected in text
@@ -122,6 +147,15 @@ def test_imported_vectors_have_a_section_without_what_needs_stories_or_a_model(t
     page = rendered(tmp_path, imported=True)
     assert "made elsewhere" in page and "found again on other topics" not in page
     assert "read as their own words" not in page and "steering show" not in page
+
+
+def test_top_snippets_are_the_first_of_every_concept():
+    found = [
+        {"vector": v, "kind": kind, "rank": rank}
+        for rank in (1, 0)
+        for v, kind in (("sad", "concept"), ("calm", "concept"), ("random-0", "random"))
+    ]
+    assert [(s["vector"], s["rank"]) for s in top_snippets(found)] == [("calm", 0), ("sad", 0)]
 
 
 def axes():

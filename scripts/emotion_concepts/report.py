@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -43,8 +43,8 @@ class Section:
     continuations: list[dict] | None
     figures: Mapping[str, Path]
     experiments: Sequence[str] = ()
-    sweeps: Mapping[str, Swept] = MappingProxyType({})
-    labelled: Mapping[str, dict] = MappingProxyType({})
+    sweeps: Mapping[str, Swept] = field(default_factory=dict)
+    labelled: Mapping[str, dict] = field(default_factory=dict)
     pictures: list[dict] | None = None
 
 

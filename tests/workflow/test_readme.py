@@ -11,10 +11,11 @@ from tests.conftest import ROOT
 from tests.test_config_check import merge
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+READING = (ROOT / "docs/reading.md").read_text(encoding="utf-8")
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
 def test_every_overlay_is_accepted(tmp_path, monkeypatch):
@@ -22,10 +23,11 @@ def test_every_overlay_is_accepted(tmp_path, monkeypatch):
     (tmp_path / "my_stories.jsonl").write_text(
         "".join(f'{{"emotion": "{e}", "topic": "t", "text": "x"}}\n' for e in ("wistful", "gleeful"))
     )
-    for name in ("theirs.npz", "names.txt"):
+    for name in ("theirs.npz", "names.txt", "my_messages.jsonl", "dev.tsv", "labels.txt"):
         (tmp_path / name).touch()
-    overlays = blocks("yaml")
-    assert len(overlays) >= 3
+    (tmp_path / "resources").symlink_to(ROOT / "resources")
+    overlays = [*blocks("yaml"), *blocks("yaml", READING)]
+    assert len(overlays) >= 6
     for text in overlays:
         settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
         merge(settings, yaml.safe_load(text))
@@ -47,7 +49,9 @@ def test_python_examples_run_after_a_run(smoke_run):
 def test_files_that_are_named_exist_after_a_run(smoke_run):
     folder, _ = smoke_run
     for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
-        path = folder / pattern.format(model="smollm2", set="bundled", concept="calm").replace("KK", "19")
+        path = folder / pattern.format(
+            model="smollm2", set="bundled", concept="calm", experiment="turns"
+        ).replace("KK", "19")
         assert path.exists(), path
 
 
