@@ -8,6 +8,7 @@ import pandas as pd
 
 from emotion_concepts import statistics
 from emotion_concepts.factor_effects import (
+    RESAMPLES,
     TopicSums,
     effects,
     half_products,
@@ -87,7 +88,7 @@ def deflection_summary(
     sums = topic_sums(centred_UD, level_FU, *of)
     true_CD, shown_CD = effects(sums, everything)[0]
 
-    rng, null = np.random.default_rng(seed), np.empty((permutations, 2))
+    rng, null = np.random.default_rng(seed), np.empty((min(permutations, RESAMPLES), 2))
     for row in null:
         shuffled_FU = np.array([shuffled_within(level_FU[TRUE], topic_U, rng), level_FU[SHOWN]])
         shuffled = topic_sums(centred_UD, shuffled_FU, *of)

@@ -28,7 +28,7 @@ class Experiment:
 
 
 EXPERIMENTS = {
-    "implicit": Experiment(3, "implicit.jsonl", {"before reply": "last"}),
+    "implicit": Experiment(3, "implicit.jsonl", {"before reply": "last"}, ("topic",), fewest=2),
     "numbers": Experiment(4, "numbers.json", {"before reply": "last"}, ("template", "phrasing")),
     "turns": Experiment(9, "turns.jsonl", {"user turn": "last", "before reply": "last", "reply": "mean"}),
     "context": Experiment(

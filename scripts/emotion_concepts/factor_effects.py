@@ -30,6 +30,10 @@ class TopicSums:
     n_factors: int
 
 
+# Most resamples and shuffles: each makes the vectors of all halvings anew, which takes milliseconds.
+RESAMPLES = 500
+
+
 def within_groups(value_UK: np.ndarray, group_U: np.ndarray) -> np.ndarray:
     """Values less the mean of their group: float64."""
     _, place_U = np.unique(group_U, return_inverse=True)
@@ -113,7 +117,8 @@ def reliability(sums: TopicSums, first_SP: np.ndarray) -> np.ndarray:
 def resampled(
     statistic: Callable[[np.ndarray], float], n_topics: int, *, samples: int, seed: int
 ) -> np.ndarray:
-    """A statistic of weighted topics, from topics drawn with replacement: float64 [samples]."""
+    """A statistic of weighted topics, from topics drawn with replacement: float64 [at most `RESAMPLES`]."""
+    samples = min(samples, RESAMPLES)
     weight_SP = bootstrap_weights(n_topics, samples=samples, seed=seed)
     return np.array([statistic(weight_P) for weight_P in weight_SP])
 

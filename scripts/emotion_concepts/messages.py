@@ -80,12 +80,16 @@ def implicit_summary(
         hits = statistics.standardised(words).argmax(1) == own_N
         controls["word_counts"] = float(hits[held_N].mean())
     held = z_LNC[best][held_N]
-    matrix = [held[own_N[held_N] == c].mean(0).tolist() for c in range(len(concepts))]
+    held_own = own_N[held_N]
+    # A row of NaN for a concept of which no message is held out.
+    matrix = np.full((len(concepts), len(concepts)), np.nan)
+    for c in np.unique(held_own):
+        matrix[c] = held[held_own == c].mean(0)
     return {
         "value": value, "interval": list(statistics.wilson_interval(round(value * n_held), n_held)),
         "p": statistics.permutation_p(value, np.array(null)), "n": n_held, "layer": scores.layers[best],
-        "controls": controls, "concepts": concepts, "matrix": matrix,
-        "diagonal": float(np.mean([row[c] for c, row in enumerate(matrix)])), "n_concepts": len(concepts),
+        "controls": controls, "concepts": concepts, "matrix": matrix.tolist(),
+        "diagonal": float(held[np.arange(len(held)), held_own].mean()), "n_concepts": len(concepts),
     }, table  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -85,6 +86,8 @@ def read_in_formats(
         if chat and tokenizer.chat_template is None:
             continue
         of_format = [text for text in texts if text.labels.get("format", name) == name]
+        if name == NAMED:
+            of_format = [text for text in of_format if "format" in text.labels]
         chosen = some_of([text for text in of_format if text.messages or not chat], experiment, limit)
         whole = [rendered(text, tokenizer, chat_template=chat) for text in chosen]
         tokens = tokenise_rendered(tokenizer, whole, chat_template=chat)
@@ -110,18 +113,18 @@ def some_of(texts: Sequence[Text], experiment: Experiment, limit: int | None) ->
     They are drawn by the digests of what they share, so that no column of a grid is favoured. None where fewer
     groups have room than the experiment can do with.
     """
-    groups: dict[str, list[Text]] = {}
-    for text in texts:
-        shared = [str(text.labels.get(name)) for name in experiment.together] or [text.id]
-        groups.setdefault(json.dumps(shared), []).append(text)
     if limit is None or len(texts) <= limit:
         return list(texts)
-    largest = max(len(group) for group in groups.values())
-    room = limit // largest
+    shared = [
+        json.dumps([str(text.labels.get(name)) for name in experiment.together] or [text.id])
+        for text in texts
+    ]
+    room = limit // max(Counter(shared).values())
     if room < experiment.fewest:
         return []
-    drawn = sorted(groups, key=lambda shared: hashlib.sha256(shared.encode("utf-8")).digest())[:room]
-    return [text for shared in groups if shared in drawn for text in groups[shared]]
+    order = sorted(set(shared), key=lambda group: hashlib.sha256(group.encode("utf-8")).digest())
+    drawn = set(order[:room])
+    return [text for text, group in zip(texts, shared, strict=True) if group in drawn]
 
 
 def record_places(

@@ -11,6 +11,7 @@ import pandas as pd
 
 from emotion_concepts import statistics
 from emotion_concepts.factor_effects import (
+    RESAMPLES,
     TopicSums,
     both_halves,
     effects,
@@ -202,7 +203,7 @@ def _apart(
         [
             (_without_noise(half_products(sums, first_SP[s % len(first_SP)][None], weight_P)),
              np.nanmean(_row_cosines(*effects(sums, weight_P[None])[0])))
-            for s, weight_P in enumerate(statistics.bootstrap_weights(n_topics, samples=bootstraps, seed=seed))
+            for s, weight_P in enumerate(statistics.bootstrap_weights(n_topics, samples=min(bootstraps, RESAMPLES), seed=seed))
         ]
     )  # fmt: skip
     found = float(reliability(sums, first_SP)[OTHER])
@@ -237,7 +238,7 @@ def _shuffled_others(
     # One label for all of a speaker's messages in a dialogue.
     _, first_U, unit_U = np.unique(_numbered(rows, "text", "speaker"), return_index=True, return_inverse=True)
     first_SP = halves(len(np.unique(topic_U)), seed)
-    everything, null = np.ones((1, first_SP.shape[1])), np.empty((permutations, 2))
+    everything, null = np.ones((1, first_SP.shape[1])), np.empty((min(permutations, RESAMPLES), 2))
     for row in null:
         shuffled_U = shuffled_within(level_FU[OTHER][first_U], group_U[first_U], rng)[unit_U]
         sums = topic_sums(centred_UD, np.array([level_FU[PRESENT], shuffled_U]), n_concepts, group_U, topic_U)

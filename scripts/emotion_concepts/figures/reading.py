@@ -13,8 +13,8 @@ def draw_implicit(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 3: mean score of each concept's vector on each concept's held-out messages."""
     if "matrix" not in summary:
         return draw_nothing(axes)
-    matrix = np.array(summary["matrix"])
-    limit = np.abs(matrix).max()
+    matrix = np.array(summary["matrix"], dtype=float)
+    limit = np.nanmax(np.abs(matrix))
     image = axes.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit)
     names = summary["concepts"]
     axes.set_xticks(range(len(names)), names, rotation=90)
