@@ -29,7 +29,7 @@ class Experiment:
 
 EXPERIMENTS = {
     "implicit": Experiment(3, "implicit.jsonl", {"before reply": "last"}, ("topic",), fewest=2),
-    "numbers": Experiment(4, "numbers.json", {"before reply": "last"}, ("template", "phrasing")),
+    "numbers": Experiment(4, "numbers.json", {"before reply": "last"}, ("template", "phrasing"), fewest=6),
     "turns": Experiment(9, "turns.jsonl", {"user turn": "last", "before reply": "last", "reply": "mean"}),
     "context": Experiment(
         10, "context.jsonl", {"change": "last", "suffix": "each", "before reply": "last"}, ("pair",)
@@ -44,7 +44,7 @@ EXPERIMENTS = {
     "locality": Experiment(13, "locality.jsonl", {"before": "mean", "inner": "mean", "after *": "mean"}),
     "states": Experiment(14, "states.json", {"reply": "mean"}, ("emotion",), fewest=3),
     "speakers": Experiment(15, "speakers.jsonl", {"message *": "mean"}, ("rep",)),
-    "unexpressed": Experiment(16, "unexpressed.jsonl", {"reply": "mean"}),
+    "unexpressed": Experiment(16, "unexpressed.jsonl", {"reply": "mean"}, ("rep",), fewest=2),
 }
 # Read by two models that are compared (row 20), and by nobody else.
 PROMPTS = {

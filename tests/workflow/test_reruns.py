@@ -67,7 +67,7 @@ def finished(tmp_path_factory):
         "steering": {"concepts": ["calm", "sad"], "random_directions": 5, "max_new_tokens": 4},
         "corpora": {"others": {"source": "folder", "path": "others"}},
         "labelled_sets": {"people": {"path": "labelled.tsv", "concepts": "map.csv"}},
-        "reading": {"experiments": ["numbers", "turns"], "plain_texts": 64, "reply_tokens": 4},
+        "reading": {"experiments": ["numbers", "turns"], "plain_texts": 96, "reply_tokens": 4},
         "sweep": {"max_tokens": 2000, "random_directions": 5},
         "run": {
             "models": ["tiny"],
