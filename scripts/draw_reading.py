@@ -27,7 +27,10 @@ DRAWN = {
 def main(summaries: list[Path], tables: list[Path], svg: list[Path], png: list[Path]) -> None:
     """All in one order, each file named by its experiment."""
     for summary, table, *pair in zip(summaries, tables, svg, png, strict=True):
-        by_format, rows = read_json(summary), pd.read_csv(table)
+        found_in, rows = read_json(summary), pd.read_csv(table)
+        by_format = {
+            name: found_in[name] for name in sorted(found_in, key=lambda name: (name != "plain", name))
+        }
         with saved_panels(*pair, width=5.2 * len(by_format), height=3.8, count=len(by_format)) as panels:
             for axes, (form, found) in zip(panels, by_format.items(), strict=True):
                 of_format = rows[rows["format"] == form] if len(rows) else rows

@@ -24,6 +24,8 @@ TEXTS = [
 ]
 
 
+# Before xdist's own hook, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Whole runs first, as they take longest; a file's tests stay together, and so do those on the smoke run."""
 
