@@ -50,7 +50,7 @@ def test_files_that_are_named_exist_after_a_run(smoke_run):
     folder, _ = smoke_run
     for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
         path = folder / pattern.format(
-            model="smollm2", set="bundled", concept="calm", experiment="turns"
+            model="smollm2", set="bundled", concept="calm", experiment="implicit"
         ).replace("KK", "19")
         assert path.exists(), path
 
