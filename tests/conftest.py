@@ -24,16 +24,8 @@ TEXTS = [
 ]
 
 
-# Before xdist's own hook, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Whole runs first, as they take longest; a file's tests stay together, and so do those on the smoke run."""
-
-    def group(item) -> str:
-        return "smoke" if "smoke_run" in item.fixturenames or "test_smoke" in item.nodeid else item.path.stem
-
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    """Whole runs first, as they take longest; a file's tests stay on one worker, which makes what they share once."""
     items.sort(key=lambda item: "workflow" not in str(item.path))
 
 

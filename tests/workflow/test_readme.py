@@ -1,8 +1,6 @@
 """What the README prints can be used as printed."""
 
 import re
-import subprocess
-import sys
 
 import yaml
 
@@ -32,27 +30,6 @@ def test_every_overlay_is_accepted(tmp_path, monkeypatch):
         settings = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
         merge(settings, yaml.safe_load(text))
         checked_config(settings, resources=ROOT / "resources", results=tmp_path)
-
-
-def test_python_examples_run_after_a_run(smoke_run):
-    folder, _ = smoke_run
-    examples = blocks("python")
-    assert len(examples) == 2
-    for example in examples:
-        done = subprocess.run(
-            [sys.executable, "-c", example], cwd=folder, env={"PYTHONPATH": str(ROOT / "scripts"), "HOME": "/root"},
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-
-
-def test_files_that_are_named_exist_after_a_run(smoke_run):
-    folder, _ = smoke_run
-    for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
-        path = folder / pattern.format(
-            model="smollm2", set="bundled", concept="calm", experiment="implicit"
-        ).replace("KK", "19")
-        assert path.exists(), path
 
 
 def test_targets_that_are_named_exist():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from emotion_concepts import load_model, load_vectors, project
 from emotion_concepts.files import sha256_of
 from tests.conftest import ROOT
 from tests.workflow.conftest import planned_rules, snakemake
+from tests.workflow.test_readme import README, blocks
 
 SMOKE = str(ROOT / "presets/smoke.yaml")
 
@@ -121,3 +123,24 @@ def test_killed_while_recording_ends_in_the_same_bytes(smoke_run, tmp_path):
     log = (tmp_path / "results/logs/smollm2/record_texts/bundled.log").read_text()
     assert "(0 from earlier)" not in log
     assert sha256_of(tmp_path / target) == sha256_of(whole / "smollm2/vectors/bundled/vectors.safetensors")
+
+
+def test_python_examples_run_after_a_run(smoke_run):
+    folder, _ = smoke_run
+    examples = blocks("python")
+    assert len(examples) == 2
+    for example in examples:
+        done = subprocess.run(
+            [sys.executable, "-c", example], cwd=folder, env={"PYTHONPATH": str(ROOT / "scripts"), "HOME": "/root"},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_files_that_are_named_exist_after_a_run(smoke_run):
+    folder, _ = smoke_run
+    for pattern in re.findall(r"^\| `(results/[^`]+)`", README, re.MULTILINE):
+        path = folder / pattern.format(
+            model="smollm2", set="bundled", concept="calm", experiment="implicit"
+        ).replace("KK", "19")
+        assert path.exists(), path
