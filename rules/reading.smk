@@ -7,18 +7,6 @@ READ = [*SETTINGS.reading.experiments, *(PROMPTS if SETTINGS.run.model_pairs els
 ANALYSED = [name for name in READ if name in EXPERIMENTS]
 
 
-def text_source(wildcards):
-    """An experiment's file: the user's, or the bundled one."""
-    own = SETTINGS.reading.paths.get(wildcards.experiment)
-    return own or RESOURCES / "text_sets" / (EXPERIMENTS | PROMPTS)[wildcards.experiment].source
-
-
-def texts_of(experiment):
-    """An experiment's texts; those that the model answers, with its replies."""
-    folder = "results/{model}/texts" if experiment == ANSWERED else "results/texts"
-    return f"{folder}/{experiment}.jsonl"
-
-
 rule lay_out_texts:
     input:
         source=text_source,

@@ -141,6 +141,18 @@ def of_side(side, pattern):
     ]
 
 
+def text_source(wildcards):
+    """An experiment's file: the user's, or the bundled one."""
+    own = SETTINGS.reading.paths.get(wildcards.experiment)
+    return own or RESOURCES / "text_sets" / (EXPERIMENTS | PROMPTS)[wildcards.experiment].source
+
+
+def texts_of(experiment):
+    """An experiment's texts; those that the model answers, with its replies."""
+    folder = "results/{model}/texts" if experiment == ANSWERED else "results/texts"
+    return f"{folder}/{experiment}.jsonl"
+
+
 def writer_of(texts):
     """The `model.json` of a writer that runs here; nothing for one behind an endpoint."""
     return f"results/{texts.model}/model.json" if isinstance(texts, LocalWriter) else []
