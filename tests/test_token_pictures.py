@@ -311,7 +311,7 @@ def make_color(results, *given: str) -> subprocess.CompletedProcess:
         "-o",
         "installed",
         "INSTALLED=installed",
-        f"VENV={sys.executable}",
+        f"VENV='{sys.executable}'",
         "color",
     ]
     chosen = [f"RESULTS={results}", "MODEL=tiny", "STORY_SET=mine", *given]
