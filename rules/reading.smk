@@ -84,8 +84,11 @@ rule record_places:
 
 # What an analysis needs beside the experiment itself.
 GEOMETRY = "results/{model}/geometry/{story_set}/geometry.json"
+# Vectors that were made elsewhere have none of shuffled labels.
+SHUFFLED = {"controls": made_here(ancient("results/{model}/vectors/{story_set}/controls.safetensors"))}
 MORE_INPUT = {
-    "implicit": {"stories": made_here("results/texts/{story_set}.jsonl")},
+    "implicit": {"stories": made_here("results/texts/{story_set}.jsonl"), **SHUFFLED},
+    "binding": SHUFFLED,
     "numbers": {"geometry": GEOMETRY},
     "turns": {"geometry": GEOMETRY},
     "locality": {"geometry": GEOMETRY},
@@ -110,8 +113,6 @@ for experiment in ANALYSED:
             texts=texts_of(experiment),
             summary_of_vectors="results/{model}/vectors/{story_set}/summary.json",
             vectors=ancient("results/{model}/vectors/{story_set}/vectors.safetensors"),
-            # Vectors that were made elsewhere have none of shuffled labels.
-            controls=made_here(ancient("results/{model}/vectors/{story_set}/controls.safetensors")),
         output:
             summary=f"results/{{model}}/reading/{{story_set}}/{experiment}.json",
             table=f"results/{{model}}/reading/{{story_set}}/{experiment}.csv",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.messages import implicit_summary, word_scores
-from emotion_concepts.reading import read_scores, summarise_formats, write_findings
+from emotion_concepts.reading import formats_of, read_scores, summarise_formats, write_findings
 from emotion_concepts.text_sets import read_texts
 
 
@@ -17,9 +17,11 @@ def main(
     cfg: dict,
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed; there are no stories of imported vectors."""
-    scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
+    scores = read_scores(layers, texts, vectors, shuffled=controls, directions=["random"], seed=cfg["seed"])
     words = word_scores(read_texts(texts), read_texts(stories[0])) if stories else None
-    found = summarise_formats(scores, lambda form: implicit_summary(scores, form, words, **cfg))
+    found = summarise_formats(
+        formats_of(scores.places), lambda form: implicit_summary(scores, form, words, **cfg)
+    )
     write_findings(summary, table, found)
 
 

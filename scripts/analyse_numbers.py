@@ -8,16 +8,17 @@ from pathlib import Path
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.messages import numbers_summary
-from emotion_concepts.reading import described_place, read_scores, summarise_formats, write_findings
+from emotion_concepts.reading import described, formats_of, read_scores, summarise_formats, write_findings
 
 
 def main(
-    layers: Path, texts: Path, vectors: Path, controls: list[Path], geometry: Path, summary: Path, table: Path, *, cfg: dict
+    layers: Path, texts: Path, vectors: Path, geometry: Path, summary: Path, table: Path, *, cfg: dict
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed."""
-    scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
-    at = described_place(geometry, scores)
-    found = summarise_formats(scores, lambda form: numbers_summary(scores, form, at, **cfg))
+    scores = read_scores(
+        layers, texts, vectors, layer=described(geometry), directions=["random"], seed=cfg["seed"]
+    )
+    found = summarise_formats(formats_of(scores.places), lambda form: numbers_summary(scores, form, 0, **cfg))
     write_findings(summary, table, found)
 
 

@@ -8,15 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotion_concepts.dialogue_files import (
-    by_format,
-    described,
-    read_places_at,
-    rows_of_formats,
-    vectors_at,
-    write_formats,
-)
+from emotion_concepts.dialogue_files import read_places_at, vectors_at
 from emotion_concepts.entry import run_script
+from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
 from emotion_concepts.speakers import message_table, speakers_summary
 
 
@@ -27,13 +21,13 @@ def main(
     layer = described(geometry)
     places, value_UD = read_places_at(layers, texts, layer, "first_emotion", "second_emotion", "topic")
     messages, known, rated = message_table(places), vectors_at(vectors, layer), pd.read_csv(ratings)
-    found = by_format(
-        rows_of_formats(messages),
-        lambda rows: speakers_summary(
-            messages.iloc[rows].reset_index(drop=True), value_UD[messages.index[rows]], known, rated, **cfg
-        ),
-    )
-    write_formats(summary, table, layer, found)
+
+    def summarise(form: str) -> Summarised:
+        of_format = messages[messages["format"] == form]
+        values = value_UD[of_format.index]
+        return speakers_summary(of_format.reset_index(drop=True), values, known, rated, **cfg)
+
+    write_findings(summary, table, summarise_formats(formats_of(messages), summarise), layer)
 
 
 if __name__ == "__main__":

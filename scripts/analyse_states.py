@@ -6,16 +6,11 @@ writes a summary for each format (JSON) and the accuracies behind the figure (CS
 
 from pathlib import Path
 
-from emotion_concepts.dialogue_files import (
-    by_format,
-    described,
-    read_places_at,
-    replies_of,
-    rows_of_formats,
-    stories_at,
-    write_formats,
-)
+import numpy as np
+
+from emotion_concepts.dialogue_files import read_places_at, replies_of, stories_at
 from emotion_concepts.entry import run_script
+from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
 from emotion_concepts.states import SHUFFLES, states_summary
 
 
@@ -28,14 +23,14 @@ def main(
     said, told = replies_of(texts), None
     if stories:
         told = stories_at(stories[0], layer, set(places["emotion"]))
-    found = by_format(
-        rows_of_formats(places),
-        lambda rows: states_summary(
-            places.iloc[rows].reset_index(drop=True), value_UD[rows], [said[text] for text in places["text"].iloc[rows]],
-            told, shuffles=SHUFFLES, **cfg,
-        ),
-    )  # fmt: skip
-    write_formats(summary, table, layer, found)
+
+    def summarise(form: str) -> Summarised:
+        rows = np.flatnonzero(places["format"] == form)
+        of_format = places.iloc[rows].reset_index(drop=True)
+        replies = [said[text] for text in of_format["text"]]
+        return states_summary(of_format, value_UD[rows], replies, told, shuffles=SHUFFLES, **cfg)
+
+    write_findings(summary, table, summarise_formats(formats_of(places), summarise), layer)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.positions import turns_summary
-from emotion_concepts.reading import described_place, read_scores, summarise_formats, write_findings
+from emotion_concepts.reading import described, formats_of, read_scores, summarise_formats, write_findings
 
 
 def main(
-    layers: Path, texts: Path, vectors: Path, controls: list[Path], geometry: Path, summary: Path, table: Path, *, cfg: dict
+    layers: Path, texts: Path, vectors: Path, geometry: Path, summary: Path, table: Path, *, cfg: dict
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed."""
-    scores = read_scores(layers, texts, vectors, controls, seed=cfg["seed"])
-    at = described_place(geometry, scores)
-    found = summarise_formats(scores, lambda form: turns_summary(scores, form, at, **cfg))
+    scores = read_scores(layers, texts, vectors, directions=["random", "orthogonal"], seed=cfg["seed"])
+    at = scores.layers.index(described(geometry))
+    found = summarise_formats(formats_of(scores.places), lambda form: turns_summary(scores, form, at, **cfg))
     write_findings(summary, table, found)
 
 

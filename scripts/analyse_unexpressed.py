@@ -6,16 +6,12 @@ Reads the residual streams of the replies, their texts and the stories' vectors;
 
 from pathlib import Path
 
+import numpy as np
+
 from emotion_concepts.deflection import deflection_summary
-from emotion_concepts.dialogue_files import (
-    by_format,
-    described,
-    read_places_at,
-    rows_of_formats,
-    vectors_at,
-    write_formats,
-)
+from emotion_concepts.dialogue_files import read_places_at, vectors_at
 from emotion_concepts.entry import run_script
+from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
 
 
 def main(
@@ -25,13 +21,12 @@ def main(
     layer = described(geometry)
     places, value_UD = read_places_at(layers, texts, layer, "true_emotion", "shown_emotion", "topic")
     known = vectors_at(vectors, layer)
-    found = by_format(
-        rows_of_formats(places),
-        lambda rows: deflection_summary(
-            places.iloc[rows].reset_index(drop=True), value_UD[rows], known, **cfg
-        ),
-    )
-    write_formats(summary, table, layer, found)
+
+    def summarise(form: str) -> Summarised:
+        rows = np.flatnonzero(places["format"] == form)
+        return deflection_summary(places.iloc[rows].reset_index(drop=True), value_UD[rows], known, **cfg)
+
+    write_findings(summary, table, summarise_formats(formats_of(places), summarise), layer)
 
 
 if __name__ == "__main__":

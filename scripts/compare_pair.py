@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emotion_concepts.dialogue_files import described, vectors_at, write_formats
+from emotion_concepts.dialogue_files import vectors_at
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json
 from emotion_concepts.place_scores import unit_rows
 from emotion_concepts.post_training import KINDS, check_pair, prompts_by_format, shift_summary
+from emotion_concepts.reading import described, summarise_formats, write_findings
 from emotion_concepts.shards import read_places, read_values
 from emotion_concepts.tokens import vocabulary
 
@@ -34,11 +35,9 @@ def main(
         for folders in (base_layers, post_layers)
     ]
     unit_CD = unit_rows(np.stack(list(known.values())))
-    found = {
-        form: shift_summary(*values, unit_CD, list(known), **cfg)
-        for form, values in prompts_by_format(*sides).items()
-    }
-    write_formats(summary, table, layer, found)
+    values = prompts_by_format(*sides)
+    found = summarise_formats(values, lambda form: shift_summary(*values[form], unit_CD, list(known), **cfg))
+    write_findings(summary, table, found, layer)
 
 
 if __name__ == "__main__":

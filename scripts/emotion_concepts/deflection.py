@@ -10,12 +10,12 @@ from emotion_concepts import statistics
 from emotion_concepts.factor_effects import (
     RESAMPLES,
     TopicSums,
+    cosines_between,
     effects,
     half_products,
     halves,
     reliability,
     resampled,
-    shuffled_within,
     topic_sums,
     within_groups,
 )
@@ -90,7 +90,7 @@ def deflection_summary(
 
     rng, null = np.random.default_rng(seed), np.empty((min(permutations, RESAMPLES), 2))
     for row in null:
-        shuffled_FU = np.array([shuffled_within(level_FU[TRUE], topic_U, rng), level_FU[SHOWN]])
+        shuffled_FU = np.array([statistics.shuffled_within(level_FU[TRUE], topic_U, rng), level_FU[SHOWN]])
         shuffled = topic_sums(centred_UD, shuffled_FU, *of)
         row[:] = (
             reliability(shuffled, first_SP)[TRUE],
@@ -105,7 +105,7 @@ def deflection_summary(
     random_KD = random_directions(N_CONTROLS, true_CD.shape[1], seed)
     story_CD = np.stack([vectors[name] for name in concepts]).astype(np.float64)
     story_CD -= story_CD.mean(0)
-    own_C, shown_C = (_cosines(of_CD, story_CD).diagonal() for of_CD in (true_CD, shown_CD))
+    own_C, shown_C = (cosines_between(of_CD, story_CD).diagonal() for of_CD in (true_CD, shown_CD))
     summary = {
         **about,
         "value": share_without_noise(sums, component_KD, first_SP, everything[0]),
@@ -145,15 +145,8 @@ def share_without_noise(
 
 def _own_cosine(vector_CD: np.ndarray, story_CD: np.ndarray, *, permutations: int, seed: int) -> dict:
     """Mean cosine with the story vector of the same concept, and its p by shuffling the concepts."""
-    cosines_CC = _cosines(vector_CD, story_CD)
+    cosines_CC = cosines_between(vector_CD, story_CD)
     rng, concept_C = np.random.default_rng(seed), np.arange(len(cosines_CC))
     null = np.array([cosines_CC[concept_C, rng.permutation(concept_C)].mean() for _ in range(permutations)])
     value = float(cosines_CC.diagonal().mean())
     return {"value": value, "p": statistics.permutation_p(value, null)}
-
-
-def _cosines(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:
-    one, other = (
-        of / np.maximum(np.linalg.norm(of, axis=1, keepdims=True), 1e-300) for of in (one_CD, other_CD)
-    )
-    return one @ other.T

@@ -1,20 +1,15 @@
-"""Rows 14 to 16 from files to files: the residual stream at one layer, a summary for each format, a table."""
+"""What the analyses of rows 14 to 16 and 20 read: the residual stream at one layer, with what is known of it."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from emotion_concepts.errors import DataError
-from emotion_concepts.files import read_json
 from emotion_concepts.place_scores import labelled_places
-from emotion_concepts.reading import write_findings
 from emotion_concepts.shards import read_labels, read_rows, read_values
 from emotion_concepts.text_sets import read_texts
 from emotion_concepts.vectors import load_vectors
-
-Summarised = tuple[dict, pd.DataFrame]
 
 
 def read_places_at(layers: Path, texts: Path, layer: int, *labels: str) -> tuple[pd.DataFrame, np.ndarray]:
@@ -30,11 +25,6 @@ def read_places_at(layers: Path, texts: Path, layer: int, *labels: str) -> tuple
     if missing:
         raise DataError(f"{texts}: every text needs the label {missing[0]!r}")
     return places, read_values(layers, layer)
-
-
-def described(geometry: Path) -> int:
-    """The layer that the geometry is described at."""
-    return read_json(geometry)["layer"]
 
 
 def vectors_at(path: Path, layer: int) -> dict[str, np.ndarray]:
@@ -53,23 +43,3 @@ def stories_at(layers: Path, layer: int, concepts: set[str]) -> tuple[np.ndarray
     labels = read_labels(layers)
     rows = np.flatnonzero(labels["emotion"].isin(concepts))
     return read_rows(layers, layer, rows), labels.iloc[rows].reset_index(drop=True)
-
-
-def by_format(
-    rows: Mapping[str, np.ndarray], summarise: Callable[[np.ndarray], Summarised]
-) -> dict[str, Summarised]:
-    """What `summarise` finds in the places of each format, which are bool [U]."""
-    return {form: summarise(np.flatnonzero(chosen)) for form, chosen in rows.items()}
-
-
-def rows_of_formats(places: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Places of each format that texts were read in: bool [U] each, plain first."""
-    forms = sorted(places["format"].unique(), key=lambda form: (form != "plain", form))
-    return {form: (places["format"] == form).to_numpy() for form in forms}
-
-
-def write_formats(summary: Path, table: Path, layer: int, found: Mapping[str, Summarised]) -> None:
-    """Write the summaries by format, each with the layer, and the tables as one with a column `format`."""
-    tables = [rows.assign(format=form) for form, (_, rows) in found.items()]
-    summaries = {form: {"layer": layer} | of for form, (of, _) in found.items()}
-    write_findings(summary, table, (summaries, pd.concat(tables, ignore_index=True)))

@@ -16,6 +16,8 @@ from emotion_concepts.statistics import bootstrap_weights
 
 # Halvings of the topics behind what is told of two halves.
 MAX_SPLITS = 8
+# Most resamples and shuffles: each makes the vectors of all halvings anew, which takes milliseconds.
+RESAMPLES = 500
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,6 @@ class TopicSums:
     square_PKK: np.ndarray
     cross_PKD: np.ndarray
     n_factors: int
-
-
-# Most resamples and shuffles: each makes the vectors of all halvings anew, which takes milliseconds.
-RESAMPLES = 500
 
 
 def within_groups(value_UK: np.ndarray, group_U: np.ndarray) -> np.ndarray:
@@ -123,10 +121,9 @@ def resampled(
     return np.array([statistic(weight_P) for weight_P in weight_SP])
 
 
-def shuffled_within(label_D: np.ndarray, topic_D: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Labels in another order within each topic."""
-    shuffled = np.array(label_D)
-    for topic in np.unique(topic_D):
-        rows = np.flatnonzero(topic_D == topic)
-        shuffled[rows] = rng.permutation(shuffled[rows])
-    return shuffled
+def cosines_between(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:
+    """Cosine of each row with each row of the other: float64 [C, C]; 0 of a vector that is 0."""
+    one, other = (
+        of / np.maximum(np.linalg.norm(of, axis=1, keepdims=True), 1e-300) for of in (one_CD, other_CD)
+    )
+    return one @ other.T

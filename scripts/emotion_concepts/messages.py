@@ -58,14 +58,15 @@ def implicit_summary(
     held_N = places["topic"].isin(topics[1::2]).to_numpy()
     topic_N = places["topic"].to_numpy()
 
-    value, best = _held_out(_firsts(z_LNC), own_N, held_N)
+    first_LN = z_LNC.argmax(-1)
+    value, best = _held_out(first_LN, own_N, held_N)
     rng = np.random.default_rng(seed)
     null = [
-        _held_out(_firsts(z_LNC), _shuffled_within(own_N, topic_N, rng), held_N)[0]
+        _held_out(first_LN, statistics.shuffled_within(own_N, topic_N, rng), held_N)[0]
         for _ in range(permutations)
     ]
     n_held = int(held_N.sum())
-    hits_LN = _firsts(z_LNC) == own_N
+    hits_LN = first_LN == own_N
     table = pd.DataFrame(
         {"layer": scores.layers, "all": hits_LN.mean(1), "chosen_half": hits_LN[:, ~held_N].mean(1),
          "held_out": hits_LN[:, held_N].mean(1)}
@@ -74,7 +75,7 @@ def implicit_summary(
     for name in ("random", "shuffled"):
         found = _control(scores, name, rows, columns)
         if found is not None:
-            controls[f"{name}_vectors"] = _held_out(_firsts(found), own_N, held_N)[0]
+            controls[f"{name}_vectors"] = _held_out(found.argmax(-1), own_N, held_N)[0]
     if words_NC is not None:
         words = words_NC.loc[places["text"], concepts].to_numpy()
         hits = statistics.standardised(words).argmax(1) == own_N
@@ -138,7 +139,9 @@ def numbers_summary(
     value, p = statistics.trend_test(np.stack(threat["values"]), threat["expected"].to_numpy(), **options)
     p_below = statistics.trend_test(np.stack(threat["values"]), -threat["expected"].to_numpy(), **options)[1]
     signed, signed_control = _signed_rho(threat), _signed_rho(control)
-    interval = _mean_interval(signed, clusters, bootstraps, seed)
+    (interval,) = statistics.mean_intervals(
+        signed[:, None], samples=bootstraps, seed=seed, clusters=clusters
+    ).tolist()
     beyond = statistics.mean_effect(
         signed - signed_control, clusters, permutations=permutations, bootstraps=bootstraps, seed=seed
     )
@@ -219,32 +222,14 @@ def _random_trends(threat: pd.DataFrame, random_UK: np.ndarray) -> np.ndarray:
     return np.array([(_rho(_values(threat, random_UK, columns)) * expected).mean() for columns in shifted])
 
 
-def _mean_interval(value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int) -> list[float]:
-    return list(
-        statistics.bootstrap_interval(
-            lambda w: w @ value_N / w.sum(1), len(value_N), samples=bootstraps, seed=seed, clusters=clusters
-        )
-    )
-
-
-def _firsts(z_LNC: np.ndarray) -> np.ndarray:
-    """Which concept comes first, for each layer and message: [L, N]."""
-    return z_LNC.argmax(-1)
-
-
 def _held_out(first_LN: np.ndarray, own_N: np.ndarray, held_N: np.ndarray) -> tuple[float, int]:
-    """Share of held-out messages with their own concept first, at the layer that the others choose; that layer."""
+    """Share of held-out messages with their own concept first, at the layer that the others choose; that layer.
+
+    first_LN : which concept comes first, for each layer and message.
+    """
     hits_LN = first_LN == own_N
     best = int(hits_LN[:, ~held_N].mean(1).argmax())
     return float(hits_LN[best, held_N].mean()), best
-
-
-def _shuffled_within(own_N: np.ndarray, topic_N: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    shuffled = own_N.copy()
-    for topic in np.unique(topic_N):
-        here = topic_N == topic
-        shuffled[here] = rng.permutation(own_N[here])
-    return shuffled
 
 
 def _control(scores: PlaceScores, name: str, rows: np.ndarray, columns: Sequence[int]) -> np.ndarray | None:

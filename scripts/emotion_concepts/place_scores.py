@@ -27,8 +27,8 @@ class PlaceScores:
 
     places : DataFrame [U]: text, format, span, token, n_tokens, and the labels of its text; concepts, layers : as
     the vectors'. cosine_LUC : float32, with each concept's vector; norm_LU : float32, L2 norm of what
-    was pooled. controls : {"random", "orthogonal", "shuffled": cosine_LUK}, the last with vectors of
-    shuffled labels, one a concept (absent for vectors that were made elsewhere).
+    was pooled. controls : {"random", "orthogonal", "shuffled": cosine_LUK}, those that were asked for; the last
+    with vectors of shuffled labels, one a concept.
     """
 
     places: pd.DataFrame
@@ -46,6 +46,7 @@ def score_places(
     shuffled_LCD: np.ndarray | None = None,
     *,
     seed: int,
+    directions: Sequence[str] = ("random", "orthogonal"),
 ) -> PlaceScores:
     """Read the vectors, and control directions, at every place and layer.
 
@@ -57,21 +58,25 @@ def score_places(
         Gives the residual stream at the places after a block: float [U, D].
     shuffled_LCD : ndarray, optional
         Vectors of shuffled labels.
+    directions : sequence of str
+        Which control directions are read too.
     """
     shape = (len(vectors.layers), len(places))
     cosine_LUC = np.empty((*shape, len(vectors.concepts)), np.float32)
     norm_LU = np.empty(shape, np.float32)
     random_KD = random_directions(N_CONTROLS, vectors.denoised_LCD.shape[-1], seed)
-    controls: dict[str, list[np.ndarray]] = {"random": [], "orthogonal": [], "shuffled": []}
+    controls: dict[str, list[np.ndarray]] = {name: [] for name in (*directions, "shuffled")}
     for at, layer in enumerate(vectors.layers):
         value = value_UD(layer).astype(np.float64)
         norm_LU[at] = np.linalg.norm(value, axis=1)
         unit_UD = value / norm_LU[at][:, None]
         cosine_LUC[at] = unit_UD @ unit_rows(vectors.denoised_LCD[at]).T
-        controls["random"].append(unit_UD @ random_KD.T)
-        # None where the vectors fill the whole width.
-        orthogonal_KD = orthogonal_directions(vectors.denoised_LCD[at].astype(np.float64), N_CONTROLS, seed)
-        controls["orthogonal"].append(unit_UD @ orthogonal_KD.T)
+        if "random" in directions:
+            controls["random"].append(unit_UD @ random_KD.T)
+        if "orthogonal" in directions:
+            # None where the vectors fill the whole width.
+            vector_CD = vectors.denoised_LCD[at].astype(np.float64)
+            controls["orthogonal"].append(unit_UD @ orthogonal_directions(vector_CD, N_CONTROLS, seed).T)
         if shuffled_LCD is not None:
             controls["shuffled"].append(unit_UD @ unit_rows(shuffled_LCD[at]).T)
     return PlaceScores(

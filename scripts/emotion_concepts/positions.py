@@ -235,13 +235,16 @@ def locality_summary(
     fall = statistics.mean_effect(inner - after_NA.mean(1), texts, **options)
     middle = before.mean() + (inner.mean() - before.mean()) / 2
     returned = np.flatnonzero(after_NA.mean(0) < middle) if rise["value"] > 0 else np.array([])
+    found = statistics.mean_intervals(score_NS, samples=bootstraps, seed=seed, clusters=np.array(texts))
     table = pd.DataFrame(
-        [
-            {"place": name, "tokens": tokens, "score": float(score_N.mean()),
-             **dict(zip(("low", "high"), _mean_interval(score_N, texts, bootstraps, seed), strict=True))}
-            for name, tokens, score_N in zip(names, tokens_S, score_NS.T, strict=True)
-        ]
-    )  # fmt: skip
+        {
+            "place": names,
+            "tokens": tokens_S,
+            "score": score_NS.mean(0),
+            "low": found[:, 0],
+            "high": found[:, 1],
+        }
+    )
     return {
         **fall, "layer": scores.layers[at], "p": max(rise["p"], fall["p"]), "p_below": max(rise["p_below"], fall["p_below"]),
         "rise": rise, "fall": fall,
@@ -396,34 +399,22 @@ def _thirds(n_layers: int) -> tuple[slice, slice]:
     return slice(0, third), slice(n_layers - third, n_layers)
 
 
-def _mean_interval(
-    value_N: np.ndarray, clusters: np.ndarray, bootstraps: int, seed: int
-) -> tuple[float, float]:
-    return statistics.bootstrap_interval(
-        lambda w: w @ value_N / w.sum(1),
-        len(value_N),
-        samples=bootstraps,
-        seed=seed,
-        clusters=np.asarray(clusters),
-    )
-
-
 def _by_layer(
     effects: dict[str, np.ndarray], clusters: np.ndarray, layers: list[int], bootstraps: int, seed: int
 ) -> pd.DataFrame:
     """Mean effect at each span and layer with its interval."""
     rows = []
     for span, effect_NL in effects.items():
-        for layer, effect_N in zip(layers, effect_NL.T, strict=True):
-            low, high = _mean_interval(effect_N, clusters, bootstraps, seed)
-            rows.append(
-                {"layer": layer, "span": span, "effect": float(effect_N.mean()), "low": low, "high": high}
-            )
+        found = statistics.mean_intervals(effect_NL, samples=bootstraps, seed=seed, clusters=clusters)
+        rows += [
+            {"layer": layer, "span": span, "effect": float(effect), "low": low, "high": high}
+            for layer, effect, (low, high) in zip(layers, effect_NL.mean(0), found.tolist(), strict=True)
+        ]
     return pd.DataFrame(rows)
 
 
 def _holds_from(
     effect_NL: np.ndarray, clusters: np.ndarray, layers: list[int], bootstraps: int, seed: int
 ) -> int | None:
-    lows = [_mean_interval(effect_N, clusters, bootstraps, seed)[0] for effect_N in effect_NL.T]
-    return statistics.holds_from(np.array(lows), layers)
+    found = statistics.mean_intervals(effect_NL, samples=bootstraps, seed=seed, clusters=clusters)
+    return statistics.holds_from(found[:, 0], layers)

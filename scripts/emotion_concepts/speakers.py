@@ -14,12 +14,12 @@ from emotion_concepts.factor_effects import (
     RESAMPLES,
     TopicSums,
     both_halves,
+    cosines_between,
     effects,
     half_products,
     halves,
     reliability,
     resampled,
-    shuffled_within,
     topic_sums,
     within_groups,
 )
@@ -108,7 +108,7 @@ def speakers_summary(
         "other": _apart(sums, both_FCD, story_CD, null_cosine, null_reliability, **options),
         "matrix": _matrix(rows, centred_UD, level_FU, len(concepts)),
     }
-    closest_C = _cosines(both_FCD[OTHER], both_FCD[PRESENT]).argmax(1)
+    closest_C = cosines_between(both_FCD[OTHER], both_FCD[PRESENT]).argmax(1)
     if ratings is not None:
         summary["ratings"] = closest_ratings(
             concepts, both_FCD, ratings, permutations=permutations, seed=seed
@@ -158,7 +158,7 @@ def closest_ratings(
     if len(own) < FEWEST_CONCEPTS:
         return {}
     present_CD, other_CD = both_FCD[PRESENT][own], both_FCD[OTHER][own]
-    closest_C = _cosines(other_CD, present_CD).argmax(1)
+    closest_C = cosines_between(other_CD, present_CD).argmax(1)
     rng, found = np.random.default_rng(seed), {}
     for dimension in ("valence", "arousal"):
         value_C = rated.loc[[concepts[c] for c in own], dimension].to_numpy(np.float64)
@@ -240,7 +240,7 @@ def _shuffled_others(
     first_SP = halves(len(np.unique(topic_U)), seed)
     everything, null = np.ones((1, first_SP.shape[1])), np.empty((min(permutations, RESAMPLES), 2))
     for row in null:
-        shuffled_U = shuffled_within(level_FU[OTHER][first_U], group_U[first_U], rng)[unit_U]
+        shuffled_U = statistics.shuffled_within(level_FU[OTHER][first_U], group_U[first_U], rng)[unit_U]
         sums = topic_sums(centred_UD, np.array([level_FU[PRESENT], shuffled_U]), n_concepts, group_U, topic_U)
         row[:] = np.nanmean(_row_cosines(*effects(sums, everything)[0])), reliability(sums, first_SP)[OTHER]
     return null[:, 0], null[:, 1]
@@ -270,10 +270,3 @@ def _row_cosines(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:
     """Cosine of each row with the same row: float64 [C]; NaN of a vector that is 0."""
     norms = np.linalg.norm(one_CD, axis=1) * np.linalg.norm(other_CD, axis=1)
     return np.divide((one_CD * other_CD).sum(1), norms, out=np.full(len(norms), np.nan), where=norms > 0)
-
-
-def _cosines(one_CD: np.ndarray, other_CD: np.ndarray) -> np.ndarray:
-    """Cosine of each row with each row of the other: float64 [C, C]."""
-    sides = (one_CD, other_CD)
-    one, other = (of / np.maximum(np.linalg.norm(of, axis=1, keepdims=True), 1e-300) for of in sides)
-    return one @ other.T

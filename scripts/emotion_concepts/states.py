@@ -133,7 +133,7 @@ def shuffled_p(value_UD: np.ndarray, places: pd.DataFrame, *, shuffles: int, see
         folds = GroupKFold(min(SHUFFLED_FOLDS, own["topic"].nunique()))
         null = []
         for _ in range(shuffles):
-            emotion = own.groupby("topic")["emotion"].transform(lambda of: rng.permutation(of.to_numpy()))
+            emotion = statistics.shuffled_within(own["emotion"].to_numpy(), own["topic"].to_numpy(), rng)
             null.append(_hits(values_UK, own.assign(emotion=emotion), folds).mean())
         observed = _hits(values_UK, own, folds).mean()
         found[condition] = statistics.permutation_p(float(observed), np.array(null))

@@ -97,6 +97,27 @@ def bootstrap_interval(
     return interval(statistic(weight_SN), n if clusters is None else len(np.unique(clusters)))
 
 
+def mean_intervals(
+    value_NK: np.ndarray, *, samples: int, seed: int, clusters: np.ndarray | None = None
+) -> np.ndarray:
+    """95% interval of the mean of every column, over units or clusters of them: float64 [K, 2]."""
+    value_NK = np.asarray(value_NK, dtype=np.float64)
+    n = len(value_NK)
+    weight_SN = bootstrap_weights(n, samples=samples, seed=seed, clusters=clusters)
+    mean_SK = weight_SN @ value_NK / weight_SN.sum(1, keepdims=True)
+    n_units = n if clusters is None else len(np.unique(clusters))
+    return np.array([interval(mean_S, n_units) for mean_S in mean_SK.T])
+
+
+def shuffled_within(label_N: np.ndarray, group_N: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels in another order within each group."""
+    shuffled = np.array(label_N)
+    for group in np.unique(group_N):
+        rows = np.flatnonzero(group_N == group)
+        shuffled[rows] = rng.permutation(shuffled[rows])
+    return shuffled
+
+
 # Correlations
 
 
@@ -253,12 +274,9 @@ def mean_effect(
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], (permutations, len(names)))
     null = signs @ sum_G / len(effect)
     value = float(effect.mean())
-    low, high = bootstrap_interval(
-        lambda weight_SN: weight_SN @ effect / weight_SN.sum(1),
-        len(effect), samples=bootstraps, seed=seed, clusters=cluster_N,
-    )  # fmt: skip
+    (found,) = mean_intervals(effect[:, None], samples=bootstraps, seed=seed, clusters=cluster_N)
     return {
-        "value": value, "interval": [low, high], "p": permutation_p(value, null),
+        "value": value, "interval": found.tolist(), "p": permutation_p(value, null),
         "p_below": permutation_p(-value, -null), "n": len(effect), "n_clusters": len(names),
     }  # fmt: skip
 
