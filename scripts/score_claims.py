@@ -3,6 +3,7 @@
 from itertools import product
 from pathlib import Path
 
+from emotion_concepts import reading_claims
 from emotion_concepts import scorecard as rules
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, write_json
@@ -25,9 +26,11 @@ def main(
     for pair, path in zip(cfg["model"], steering, strict=True):
         entries.append(rules.steered_words_entry(*pair, read_json(path)))
     for (pair, experiment), path in zip(product(cfg["model"], cfg["experiments"]), reading, strict=True):
-        entries += rules.reading_entries(experiment, *pair, read_json(path))
+        entries += reading_claims.reading_entries(experiment, *pair, read_json(path))
     for pair, path in zip(cfg["shifts"], shifts, strict=True):
-        entries += [rules.post_training_entry(*pair, form, of) for form, of in read_json(path).items()]
+        entries += [
+            reading_claims.post_training_entry(*pair, form, of) for form, of in read_json(path).items()
+        ]
     entries += rules.unasked_entries(cfg)
     for pair, path in zip(cfg["geometry"], geometry, strict=True):
         found = read_json(path)

@@ -19,8 +19,9 @@ from emotion_concepts.figures.geometry import (
 )
 from emotion_concepts.figures.steering import draw_word_changes
 from emotion_concepts.figures.validation import draw_growth, draw_reliability, draw_retrieval
+from emotion_concepts.reading_claims import implicit_entry
 from emotion_concepts.report import Section, Swept, render_report, top_snippets
-from emotion_concepts.scorecard import implicit_entry, retrieval_entry
+from emotion_concepts.scorecard import retrieval_entry
 from tests.conftest import ROOT
 
 EVIL = '<script>alert(1)</script> & "quotes" \u202e'

@@ -1,6 +1,6 @@
 """A planted and a null case for every claim of the scorecard: the one place to add them for a new analysis.
 
-`CASES` has an entry for each `*_entry` function of `emotion_concepts.scorecard`; a test fails for one
+`CASES` has an entry for each `*_entry` function of `scorecard` and `reading_claims`; a test fails for one
 without. The nulls, a random model and plain noise, are the same for all: one tries them on many seeds.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
-from emotion_concepts import lens_scores, scorecard
+from emotion_concepts import lens_scores, reading_claims, scorecard
 from emotion_concepts.corpora import Passage
 from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
@@ -91,24 +91,24 @@ CASES = {
         lambda found: {"words": scorecard.steered_words_entry(*WHO, found.words)},
         least=5.0,
     ),
-    "implicit_entry": _reading("implicit", scorecard.implicit_entry, least=0.95),
-    "numbers_entry": _reading("numbers", scorecard.numbers_entry, least=0.95),
+    "implicit_entry": _reading("implicit", reading_claims.implicit_entry, least=0.95),
+    "numbers_entry": _reading("numbers", reading_claims.numbers_entry, least=0.95),
     # Before the reply stands what the reply has, and the user's turn has something else.
-    "turns_entry": _reading("turns", scorecard.turns_entry, least=0.5),
+    "turns_entry": _reading("turns", reading_claims.turns_entry, least=0.5),
     # In standard deviations over the texts: how large depends on what else the texts hold.
-    "context_entry": _reading("context", scorecard.context_entry, least=0.5),
-    "negation_entry": _reading("negation", scorecard.negation_entry, least=2.0),
-    "binding_entry": _reading("binding", scorecard.binding_entry, least=0.5),
-    "locality_entry": _reading("locality", scorecard.locality_entry, least=2.0),
-    "states_entry": _reading("states", scorecard.states_entry, least=0.7),
+    "context_entry": _reading("context", reading_claims.context_entry, least=0.5),
+    "negation_entry": _reading("negation", reading_claims.negation_entry, least=2.0),
+    "binding_entry": _reading("binding", reading_claims.binding_entry, least=0.5),
+    "locality_entry": _reading("locality", reading_claims.locality_entry, least=2.0),
+    "states_entry": _reading("states", reading_claims.states_entry, least=0.7),
     "present_speaker_entry": _reading(
-        "present speaker", scorecard.present_speaker_entry, least=0.8, of="speakers"
+        "present speaker", reading_claims.present_speaker_entry, least=0.8, of="speakers"
     ),
     "other_speaker_entry": _reading(
-        "other speaker", scorecard.other_speaker_entry, least=-0.05, of="speakers"
+        "other speaker", reading_claims.other_speaker_entry, least=-0.05, of="speakers"
     ),
-    "deflection_entry": _reading("unexpressed", scorecard.deflection_entry, least=0.95),
-    "post_training_entry": _reading("shift", scorecard.post_training_entry, least=0.005),
+    "deflection_entry": _reading("unexpressed", reading_claims.deflection_entry, least=0.95),
+    "post_training_entry": _reading("shift", reading_claims.post_training_entry, least=0.005),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from emotion_concepts import project, scorecard
+from emotion_concepts import project, reading_claims, scorecard
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.steered_words import steered_directions, word_changes
@@ -31,7 +31,8 @@ from tests.known_answers.reading import planted_texts, unread_places
 
 CLAIMS = [
     name
-    for name, _ in inspect.getmembers(scorecard, inspect.isfunction)
+    for module in (scorecard, reading_claims)
+    for name, _ in inspect.getmembers(module, inspect.isfunction)
     if name.strip("_").endswith("_entry")
 ]
 # One in a thousand for each of some ten p-values: the seeds are fixed, so a pass is a pass.
@@ -68,7 +69,7 @@ def null_of():
 
 @pytest.mark.parametrize("claim", CLAIMS)
 def test_every_claim_has_a_planted_and_a_null_case(claim):
-    assert claim in CASES, f"scorecard.{claim} has no planted and null case: add one to {__package__}.cases"
+    assert claim in CASES, f"{claim} has no planted and null case: add one to {__package__}.cases"
 
 
 @pytest.mark.parametrize("claim", CASES)
