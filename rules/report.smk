@@ -1,6 +1,15 @@
 # The scorecard and the report.
 FIGURES = "results/{model}/figures/{story_set}/{name}.{type}"
-PAIRS_BY_STAGE = {"stories": PAIRS, "geometry": STUDIED, "model": WITH_MODEL}
+# What each stage was asked for, in the order of its summaries below.
+ASKED = {
+    "stories": PAIRS,
+    "geometry": STUDIED,
+    "model": WITH_MODEL,
+    "experiments": ANALYSED,
+    "sweeps": SWEPT,
+    "labelled": LABELLED,
+    "shifts": SHIFTED,
+}
 
 
 rule score_claims:
@@ -27,13 +36,7 @@ rule score_claims:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={
-            **PAIRS_BY_STAGE,
-            "experiments": ANALYSED,
-            "sweeps": SWEPT,
-            "labelled": LABELLED,
-            "shifts": SHIFTED,
-        },
+        cfg=ASKED,
         code=code_of("score_claims"),
     script:
         "../scripts/score_claims.py"
@@ -77,13 +80,7 @@ rule write_report:
         mem_mb=1000,
         runtime=10,
     params:
-        cfg={
-            **PAIRS_BY_STAGE,
-            "experiments": ANALYSED,
-            "sweeps": SWEPT,
-            "labelled": LABELLED,
-            "shifts": SHIFTED,
-        },
+        cfg=ASKED,
         code=code_of("write_report"),
     script:
         "../scripts/write_report.py"

@@ -7,15 +7,16 @@ summary for each format (JSON) and the table behind the figure (CSV).
 from pathlib import Path
 
 from emotion_concepts.entry import run_script
+from emotion_concepts.files import read_json
 from emotion_concepts.positions import locality_summary
-from emotion_concepts.reading import described, formats_of, read_scores, summarise_formats, write_findings
+from emotion_concepts.reading import formats_of, read_scores, summarise_formats, write_findings
 
 
 def main(
     layers: Path, texts: Path, vectors: Path, geometry: Path, summary: Path, table: Path, *, cfg: dict
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed."""
-    scores = read_scores(layers, texts, vectors, layer=described(geometry), seed=cfg["seed"])
+    scores = read_scores(layers, texts, vectors, layer=read_json(geometry)["layer"], seed=cfg["seed"])
     found = summarise_formats(
         formats_of(scores.places), lambda form: locality_summary(scores, form, 0, **cfg)
     )

@@ -7,8 +7,9 @@ summary for each format (JSON) and the table behind the figure (CSV).
 from pathlib import Path
 
 from emotion_concepts.entry import run_script
+from emotion_concepts.files import read_json
 from emotion_concepts.messages import numbers_summary
-from emotion_concepts.reading import described, formats_of, read_scores, summarise_formats, write_findings
+from emotion_concepts.reading import formats_of, read_scores, summarise_formats, write_findings
 
 
 def main(
@@ -16,7 +17,7 @@ def main(
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed."""
     scores = read_scores(
-        layers, texts, vectors, layer=described(geometry), directions=["random"], seed=cfg["seed"]
+        layers, texts, vectors, layer=read_json(geometry)["layer"], directions=["random"], seed=cfg["seed"]
     )
     found = summarise_formats(formats_of(scores.places), lambda form: numbers_summary(scores, form, 0, **cfg))
     write_findings(summary, table, found)

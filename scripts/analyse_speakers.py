@@ -10,7 +10,8 @@ import pandas as pd
 
 from emotion_concepts.dialogue_files import read_places_at, vectors_at
 from emotion_concepts.entry import run_script
-from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
+from emotion_concepts.files import read_json
+from emotion_concepts.reading import Summarised, formats_of, summarise_formats, write_findings
 from emotion_concepts.speakers import message_table, speakers_summary
 
 
@@ -18,7 +19,7 @@ def main(
     layers: Path, texts: Path, geometry: Path, vectors: Path, ratings: Path, summary: Path, table: Path, *, cfg: dict
 ) -> None:  # fmt: skip
     """Analyse with `cfg`: permutations, bootstraps, seed."""
-    layer = described(geometry)
+    layer = read_json(geometry)["layer"]
     places, value_UD = read_places_at(layers, texts, layer, "first_emotion", "second_emotion", "topic")
     messages, known, rated = message_table(places), vectors_at(vectors, layer), pd.read_csv(ratings)
 

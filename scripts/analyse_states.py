@@ -10,7 +10,8 @@ import numpy as np
 
 from emotion_concepts.dialogue_files import read_places_at, replies_of, stories_at
 from emotion_concepts.entry import run_script
-from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
+from emotion_concepts.files import read_json
+from emotion_concepts.reading import Summarised, formats_of, summarise_formats, write_findings
 from emotion_concepts.states import SHUFFLES, states_summary
 
 
@@ -18,7 +19,7 @@ def main(
     layers: Path, texts: Path, geometry: Path, stories: list[Path], summary: Path, table: Path, *, cfg: dict
 ) -> None:
     """Analyse with `cfg`: permutations, bootstraps, seed; `stories` has the folder of their layers, or nothing."""
-    layer = described(geometry)
+    layer = read_json(geometry)["layer"]
     places, value_UD = read_places_at(layers, texts, layer, "emotion", "condition", "topic")
     said, told = replies_of(texts), None
     if stories:

@@ -11,14 +11,15 @@ import numpy as np
 from emotion_concepts.deflection import deflection_summary
 from emotion_concepts.dialogue_files import read_places_at, vectors_at
 from emotion_concepts.entry import run_script
-from emotion_concepts.reading import Summarised, described, formats_of, summarise_formats, write_findings
+from emotion_concepts.files import read_json
+from emotion_concepts.reading import Summarised, formats_of, summarise_formats, write_findings
 
 
 def main(
     layers: Path, texts: Path, geometry: Path, vectors: Path, summary: Path, table: Path, *, cfg: dict
 ) -> None:
     """Analyse with `cfg`: permutations, bootstraps, seed."""
-    layer = described(geometry)
+    layer = read_json(geometry)["layer"]
     places, value_UD = read_places_at(layers, texts, layer, "true_emotion", "shown_emotion", "topic")
     known = vectors_at(vectors, layer)
 

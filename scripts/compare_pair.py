@@ -13,7 +13,7 @@ from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json
 from emotion_concepts.place_scores import unit_rows
 from emotion_concepts.post_training import KINDS, check_pair, prompts_by_format, shift_summary
-from emotion_concepts.reading import described, summarise_formats, write_findings
+from emotion_concepts.reading import summarise_formats, write_findings
 from emotion_concepts.shards import read_places, read_values
 from emotion_concepts.tokens import vocabulary
 
@@ -25,7 +25,7 @@ def main(
     """Compare with `cfg`: permutations, bootstraps, seed; the layers are of ordinary and challenging prompts."""
     models = read_json(base), read_json(post)
     check_pair(*models, *(vocabulary(Path(model["path"])) for model in models))
-    layer = described(geometry)
+    layer = read_json(geometry)["layer"]
     known = vectors_at(vectors, layer)
     sides = [
         {

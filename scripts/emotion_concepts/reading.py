@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emotion_concepts.files import read_json, write_json
+from emotion_concepts.files import write_json
 from emotion_concepts.place_scores import PlaceScores, labelled_places, score_places, shuffled_vectors
 from emotion_concepts.ratings import write_table
 from emotion_concepts.shards import read_values
@@ -48,11 +48,6 @@ def read_scores(
         seed=seed,
         directions=directions,
     )
-
-
-def described(geometry: Path) -> int:
-    """The layer that the geometry is described at."""
-    return read_json(geometry)["layer"]
 
 
 def formats_of(places: pd.DataFrame) -> list[str]:

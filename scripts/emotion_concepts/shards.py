@@ -10,10 +10,11 @@ divided by; `norm` and `n_tokens` [texts], `id`, `emotion`, `topic`.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import h5py
 import numpy as np
@@ -23,6 +24,8 @@ from emotion_concepts.errors import DataError
 from emotion_concepts.files import read_json, write_json, written_whole
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.text_sets import Text
+
+T = TypeVar("T")
 
 # What is known of a place in a text: the text's id, its format, the span, and the last token that was read.
 PLACE_LABELS = ("text", "format", "span", "token")
@@ -165,6 +168,19 @@ class PartStore:
 
     def _parts(self) -> list[Path]:
         return sorted(self.folder.glob("part-*.h5"))
+
+
+def in_parts(items: Iterable[T], seconds: float) -> Iterator[list[T]]:
+    """What is made one after the other, in lists that take about so long to make: a part each."""
+    part: list[T] = []
+    began = time.monotonic()
+    for item in items:
+        part.append(item)
+        if time.monotonic() - began > seconds:
+            yield part
+            part, began = [], time.monotonic()
+    if part:
+        yield part
 
 
 def text_digest(text: str) -> str:

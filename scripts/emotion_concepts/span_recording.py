@@ -25,7 +25,7 @@ from emotion_concepts.errors import DataError
 from emotion_concepts.experiments import Experiment, How
 from emotion_concepts.models import Model
 from emotion_concepts.progress import progress_bar
-from emotion_concepts.shards import PartStore
+from emotion_concepts.shards import PartStore, in_parts
 from emotion_concepts.spans import last_token_of, rendered, tokenise_rendered, tokens_of
 from emotion_concepts.text_sets import Text
 from emotion_concepts.tokens import TokenisedText
@@ -177,16 +177,16 @@ def record_places(
         for digests in store.waiting(set(first))
     ]
     started, n_tokens = time.monotonic(), sum(lengths[row] for _, rows in waiting for row in rows)
-    written, pending = started, []
     with progress_bar(n_tokens, "tokens", "reading") as bar:
-        for digests, rows in waiting:
-            pending.append(read_batch(model, texts, way, digests, rows))
-            bar.update(sum(lengths[row] for row in rows))
-            if time.monotonic() - written > part_seconds:
-                _write(store, pending)
-                pending, written = [], time.monotonic()
-    if pending:
-        _write(store, pending)
+
+        def read() -> Iterator[PlaceBatch]:
+            for digests, rows in waiting:
+                batch = read_batch(model, texts, way, digests, rows)
+                bar.update(sum(lengths[row] for row in rows))
+                yield batch
+
+        for part in in_parts(read(), part_seconds):
+            _write(store, part)
     elapsed = time.monotonic() - started
     logger.info(
         "read %d texts at %d places, %s, %d tokens in %.1f s, %.0f tokens/s",

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
 from emotion_concepts.moments import TokenMoments
 from emotion_concepts.progress import progress_bar
-from emotion_concepts.shards import PartStore, text_digest
+from emotion_concepts.shards import PartStore, in_parts, text_digest
 from emotion_concepts.text_sets import Text
 
 logger = logging.getLogger(__name__)
@@ -110,21 +110,19 @@ def record_into(
     store.extend_plan([[digest_of[row] for row in batch] for batch in batches])
 
     waiting = store.waiting(wanted)
-    pending: list[recording.PooledBatch] = []
-    written = time.monotonic()
     total = sum(lengths[row_of[digest]] for batch in waiting for digest in batch)
     with progress_bar(total, "tokens", "recording") as bar:
-        for digests in waiting:
-            rows = [row_of[digest] for digest in digests]
-            pending += recording.pool_within_memory(reading, rows)
-            length = sum(lengths[row] for row in rows)
-            n_recorded, n_tokens = n_recorded + len(rows), n_tokens + length
-            bar.update(length)
-            if time.monotonic() - written > part_seconds:
-                _write(store, pending, digest_of, moments)
-                pending, written = [], time.monotonic()
-    if pending:
-        _write(store, pending, digest_of, moments)
+
+        def recorded() -> Iterator[recording.PooledBatch]:
+            for digests in waiting:
+                rows = [row_of[digest] for digest in digests]
+                (batch,) = recording.pool_within_memory(reading, rows)
+                bar.update(sum(lengths[row] for row in rows))
+                yield batch
+
+        for part in in_parts(recorded(), part_seconds):
+            _write(store, part, digest_of, moments)
+    n_recorded, n_tokens = n_recorded + sum(map(len, waiting)), n_tokens + total
     elapsed = time.monotonic() - started
     logger.info(
         "recorded %d of %d texts (%d from earlier), %s, dropped %s, %d tokens in %.1f s, %.0f tokens/s",

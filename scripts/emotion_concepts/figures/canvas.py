@@ -32,3 +32,9 @@ def saved_panels(svg: Path, png: Path, *, width: float, height: float, count: in
         for path, metadata in ((svg, {"Date": None}), (png, {})):
             with written_whole(path) as temporary:
                 figure.savefig(temporary, metadata=metadata)
+
+
+def not_applicable(axes: Axes, why: str = "") -> None:
+    """Say in a figure's place that there is nothing to draw, and why if that is known."""
+    axes.text(0.5, 0.5, f"not applicable{why}", ha="center", transform=axes.transAxes)
+    axes.set_axis_off()

@@ -3,16 +3,13 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from emotion_concepts.figures.canvas import not_applicable
+
 
 def draw_shares(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     """Share of concepts whose vector reads as their own words, by layer, with its interval and controls."""
     if table.empty:
-        axes.text(
-            0.5, 0.5, "not applicable: fewer than two concepts have words that the tokenizer knows",
-            ha="center", transform=axes.transAxes,
-        )  # fmt: skip
-        axes.set_axis_off()
-        return
+        return not_applicable(axes, ": fewer than two concepts have words that the tokenizer knows")
     axes.plot(table["layer"], table["share"], label="concepts' vectors")
     axes.fill_between(table["layer"], table["low"], table["high"], alpha=0.2, linewidth=0)
     axes.plot(

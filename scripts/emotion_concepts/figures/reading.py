@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from emotion_concepts.figures.canvas import not_applicable
+
 # The paper's correlations of row 9.
 PAPER_TURNS = {"user, before reply": 0.11, "before reply, reply": 0.87, "user, reply": 0.59}
 ZERO = {"color": "0.35", "linestyle": ":", "linewidth": 1}
@@ -12,7 +14,7 @@ ZERO = {"color": "0.35", "linestyle": ":", "linewidth": 1}
 def draw_implicit(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 3: mean score of each concept's vector on each concept's held-out messages."""
     if "matrix" not in summary:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     matrix = np.array(summary["matrix"], dtype=float)
     limit = np.nanmax(np.abs(matrix))
     image = axes.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit)
@@ -29,7 +31,7 @@ def draw_implicit(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_numbers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 4: score against the dose, turned so that the claim is a rise; the same numbers without threat beside."""
     if table.empty:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     turned = table.assign(score=table["score"] * table["expected"])
     for number, (name, of) in enumerate(turned[turned["kind"] == "threat"].groupby("template", sort=False)):
         mean = of.groupby("place")["score"].mean()
@@ -49,7 +51,7 @@ def draw_numbers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_turns(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 9: how alike the scores at two places are, by layer."""
     if table.empty:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     for number, (pair, of) in enumerate(table.groupby("pair", sort=False)):
         axes.plot(of["layer"], of["r"], color=f"C{number}", label=pair)
         axes.fill_between(of["layer"], of["low"], of["high"], color=f"C{number}", alpha=0.2, linewidth=0)
@@ -69,7 +71,7 @@ def draw_turns(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_context(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 10: effect of a good for a bad word on what stands after it, by layer and place."""
     if table.empty:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     parts = list(dict.fromkeys(table["part"].astype(str)))
     effect = table.assign(part=table["part"].astype(str)).pivot(
         index="layer", columns="part", values="effect"
@@ -102,7 +104,7 @@ def draw_binding(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_locality(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Row 13: the inner story's concept less the conversation's, along the text."""
     if table.empty:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     axes.errorbar(
         table["tokens"], table["score"], yerr=[table["score"] - table["low"], table["high"] - table["score"]],
         marker="o", capsize=2,
@@ -114,15 +116,9 @@ def draw_locality(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     axes.legend(loc="best")
 
 
-def draw_nothing(axes: Axes) -> None:
-    """There is too little to draw."""
-    axes.text(0.5, 0.5, "not applicable", ha="center", transform=axes.transAxes)
-    axes.set_axis_off()
-
-
 def _draw_effects(axes: Axes, table: pd.DataFrame, names: dict[str, str], label: str) -> None:
     if table.empty:
-        return draw_nothing(axes)
+        return not_applicable(axes)
     for number, (span, name) in enumerate(names.items()):
         of = table[table["span"] == span]
         axes.plot(of["layer"], of["effect"], color=f"C{number}", label=name)

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from emotion_concepts.figures.canvas import not_applicable
+
 CONDITIONS = ("expressed", "hidden", "neutral_topic", "story", "others")
 SAID = {"neutral_topic": "neutral\ntopic", "others": "of others"}
 # Concepts that are named in the figure of shifts, at either end.
@@ -13,7 +15,7 @@ NAMED = 8
 def draw_states(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Accuracy of the probe by condition with its interval, beside word counts and chance, one format."""
     if table.empty:
-        return _not_applicable(axes, "no emotion is in every scenario of every condition")
+        return not_applicable(axes, ":\nno emotion is in every scenario of every condition")
     for kind, marker, color in (("own", "o", "C0"), ("word counts", "x", "0.35")):
         rows = table[table["kind"] == kind].set_index("condition").loc[list(CONDITIONS)]
         label = "activations of the reply" if kind == "own" else "its word counts (TF-IDF)"
@@ -38,7 +40,7 @@ def draw_states(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_speakers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Cosines by concept: present and other speaker's vectors, and each with the stories'."""
     if table.empty:
-        return _not_applicable(axes, "too few concepts or topics")
+        return not_applicable(axes, ":\ntoo few concepts or topics")
     kinds = {
         "present_story": "present speaker\nand stories",
         "other_story": "other speaker\nand stories",
@@ -56,7 +58,7 @@ def draw_speakers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_unexpressed(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Norm that is left of each unexpressed emotion's vector outside the stories' space, and its controls."""
     if table.empty:
-        return _not_applicable(axes, "too few concepts or topics")
+        return not_applicable(axes, ":\ntoo few concepts or topics")
     _draw_points(axes, [table["left"]], [f"as read, {len(table)} concepts"])
     if summary["value"] is not None:
         low, high = summary["interval"]
@@ -76,7 +78,7 @@ def draw_unexpressed(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 def draw_shift(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     """Each concept's shift on ordinary prompts against that on challenging ones."""
     if table.empty:
-        return _not_applicable(axes, "too few prompts")
+        return not_applicable(axes, ":\ntoo few prompts")
     by_kind = table.pivot(index="concept", columns="kind", values="shift")
     spread = summary["controls"]["random_spread"]
     axes.axhspan(
@@ -103,8 +105,3 @@ def _draw_points(axes: Axes, columns: list[pd.Series], labels: list[str]) -> Non
         axes.hlines(values.mean(), place - 0.3, place + 0.3, color="C0")
     axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set_xticks(range(len(columns)), labels)
-
-
-def _not_applicable(axes: Axes, why: str) -> None:
-    axes.text(0.5, 0.5, f"not applicable:\n{why}", ha="center", transform=axes.transAxes)
-    axes.set_axis_off()

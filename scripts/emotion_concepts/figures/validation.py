@@ -3,11 +3,15 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from emotion_concepts.figures.canvas import not_applicable
+
+NO_TOPICS = ": no topics that concepts share"
+
 
 def draw_retrieval(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     """Top-1 retrieval by layer with its interval, beside word counts, shuffled labels and chance."""
     if table.empty:
-        return _not_applicable(axes)
+        return not_applicable(axes, NO_TOPICS)
     axes.plot(table["layer"], table["top1"], label="activations")
     axes.fill_between(table["layer"], table["low"], table["high"], alpha=0.2, linewidth=0)
     axes.axvline(
@@ -29,7 +33,7 @@ def draw_retrieval(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
 def draw_growth(axes: Axes, table: pd.DataFrame, summary: dict) -> None:
     """How retrieval grows with the stories behind a vector: are there enough?"""
     if table.empty:
-        return _not_applicable(axes)
+        return not_applicable(axes, NO_TOPICS)
     axes.plot(table["n_stories"], table["top1"], marker="o", label=f"layer {summary['recommended_layer']}")
     axes.fill_between(table["n_stories"], table["low"], table["high"], alpha=0.2, linewidth=0)
     axes.axhline(summary["chance"], color="0.35", linestyle=":", linewidth=1, label="chance")
@@ -56,10 +60,3 @@ def draw_reliability(axes: Axes, table: pd.DataFrame) -> None:
     axes.set(xlabel="layer", ylabel="cosine", ylim=(0, 1.02))
     if axes.lines:
         axes.legend(loc="best")
-
-
-def _not_applicable(axes: Axes) -> None:
-    axes.text(
-        0.5, 0.5, "not applicable: no topics that concepts share", ha="center", transform=axes.transAxes
-    )
-    axes.set_axis_off()
