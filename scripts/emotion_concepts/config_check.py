@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -28,6 +29,8 @@ from emotion_concepts.model_sources import KNOWN_WHEELS, local_folder
 from emotion_concepts.text_sets import concepts_of_file, read_named_lines
 
 Place = tuple[str | int, ...]
+# Where in the settings, and what is wrong there.
+Problem = tuple[Place, str]
 
 # The kinds of entry in each map of sources, by their `source`.
 SECTIONS_OF = {
@@ -71,11 +74,19 @@ def checked_config(settings: dict, files: Sequence[Path] = (), *, resources: Pat
 
 
 def _check_against_files(config: Config, files: Sequence[Path], resources: Path, results: Path) -> None:
-    problems = []
+    problems = chain(
+        _unknown_concepts(config, resources),
+        _too_many_topics(config, resources),
+        _missing_files(config),
+        _unfit_models(config, results),
+    )
+    lines = [f"{_where(place, files)}: {message}" for place, message in problems]
+    if lines:
+        raise ConfigError("\n".join(lines))
 
-    def say(place: Place, message: str) -> None:
-        problems.append(f"{_where(place, files)}: {message}")
 
+def _unknown_concepts(config: Config, resources: Path) -> Iterator[Problem]:
+    """Story files that are missing, and concepts that none of the chosen story sets has."""
     bundled = set((resources / "emotions.txt").read_text(encoding="utf-8").split("\n")) - {""}
     known: set[str] = set()
     chosen = [config.story_sets[name] for name in config.run.story_sets]
@@ -92,7 +103,7 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
             continue
         elif not path.is_file():
             place = ("story_sets", name, "path" if isinstance(story_set, FileStories) else "source")
-            say(place, f"no such file: {path}")
+            yield place, f"no such file: {path}"
         else:
             known |= concepts_of_file(path)
     for key, concepts in (
@@ -101,40 +112,51 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
     ):
         for place, emotion in enumerate(concepts or ()):
             if emotion not in known and not any_word:
-                say((*key, place), f"unknown concept {emotion!r}{_nearest(emotion, known)}")
+                yield (*key, place), f"unknown concept {emotion!r}{_nearest(emotion, known)}"
+
+
+def _too_many_topics(config: Config, resources: Path) -> Iterator[Problem]:
     n_topics = len(read_named_lines(resources / "topics.txt"))
     for kind, sets in (("story_sets", config.story_sets), ("text_sets", config.text_sets)):
         for name, texts in sets.items():
             if isinstance(texts, Sampling) and texts.topics > n_topics:
-                say((kind, name, "topics"), f"{texts.topics}, but resources/topics.txt has {n_topics}")
+                yield (kind, name, "topics"), f"{texts.topics}, but resources/topics.txt has {n_topics}"
+
+
+def _missing_files(config: Config) -> Iterator[Problem]:
+    """The user's own files, but for stories."""
     for key, path in (
         (("neutral", "path"), config.neutral.path),
         (("ratings", "path"), config.ratings.path),
     ):
         if path and not Path(path).is_file():
-            say(key, f"no such file: {path}")
+            yield key, f"no such file: {path}"
     for name, path in config.reading.paths.items():
         if not Path(path).expanduser().is_file() and not path.startswith("results/texts/"):
-            say(("reading", "paths", name), f"no such file: {path}")
+            yield ("reading", "paths", name), f"no such file: {path}"
     for name in config.run.vector_sets:
         vectors = config.vector_sets[name]
         for key, path in (("path", vectors.path), ("concepts", vectors.concepts)):
             if isinstance(path, str) and not Path(path).expanduser().exists():
-                say(("vector_sets", name, key), f"no such file: {path}")
+                yield ("vector_sets", name, key), f"no such file: {path}"
     for name in config.run.corpora:
         corpus = config.corpora[name]
         if isinstance(corpus, FileCorpus | FolderCorpus) and not corpus_files(corpus):
             what = f"file with {corpus.pattern} in" if isinstance(corpus, FolderCorpus) else "such file:"
-            say(("corpora", name, "path"), f"no {what} {corpus.path}")
+            yield ("corpora", name, "path"), f"no {what} {corpus.path}"
     for name in config.run.labelled_sets:
         for key, path in config.labelled_sets[name].files().items():
             if not path.is_file():
-                say(("labelled_sets", name, key), f"no such file: {path}")
+                yield ("labelled_sets", name, key), f"no such file: {path}"
+
+
+def _unfit_models(config: Config, results: Path) -> Iterator[Problem]:
+    """Folders that are no model, and layers that a model is known to lack."""
     for name in used_models(config):
         source = config.models[name].source
         folder = local_folder(source)
         if folder and not (folder / "config.json").is_file():
-            say(
+            yield (
                 ("models", name, "source"),
                 f"{source} holds no config.json; give a model's folder or a Hub id",
             )
@@ -147,9 +169,7 @@ def _check_against_files(config: Config, files: Sequence[Path], resources: Path,
                 try:
                     check()
                 except ConfigError as error:
-                    say(place, f"{error} (model {name!r})")
-    if problems:
-        raise ConfigError("\n".join(problems))
+                    yield place, f"{error} (model {name!r})"
 
 
 def used_models(config: Config) -> list[str]:
