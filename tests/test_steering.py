@@ -16,14 +16,15 @@ from emotion_concepts.steered_words import (
     steered_directions,
     word_changes,
 )
-from emotion_concepts.steering import continuation_logprobs, residual_norms, steered
+from emotion_concepts.sequence_scores import ScoredSequence, prompt_ids, token_logprobs
+from emotion_concepts.steering import Edits, residual_norms, stacked_edits, steered, steered_tokens
 from emotion_concepts.text_sets import Text
 
 PROMPT = "The lamp lay over the bench and he said that"
 
 
 def logits(model, ids, added=None):
-    with torch.inference_mode(), steered(model, added or {}):
+    with torch.inference_mode(), steered(model, Edits({k: v.numpy() for k, v in (added or {}).items()})):
         return model.hf(ids).logits
 
 
@@ -57,25 +58,9 @@ def test_each_row_has_its_own_direction(tiny_model):
 
 
 def test_hooks_are_removed_after_an_error(tiny_model):
-    with pytest.raises(RuntimeError, match="inside"), steered(tiny_model, {0: torch.ones(1, 32)}):
+    with pytest.raises(RuntimeError, match="inside"), steered(tiny_model, Edits({0: np.ones((1, 32))})):
         raise RuntimeError("inside")
     assert not any(block._forward_hooks for block in tiny_model.blocks)
-
-
-def test_logprobs_match_one_sequence_at_a_time(tiny_model):
-    words = [" happy", " sad and tired of it", " x"]
-    additions = {2: np.random.default_rng(0).standard_normal((2, 32)).astype(np.float32)}
-    found = continuation_logprobs(tiny_model, PROMPT, words, additions, batch_rows=4)
-    start = tiny_model.tokenizer(PROMPT)["input_ids"]
-    for row in range(2):
-        for column, word in enumerate(words):
-            tail = tiny_model.tokenizer(word)["input_ids"]
-            out = logits(
-                tiny_model, torch.tensor([start + tail]), {2: torch.from_numpy(additions[2][row : row + 1])}
-            )
-            logprob = out.log_softmax(-1)[0]
-            expected = sum(logprob[len(start) - 1 + i, token].item() for i, token in enumerate(tail))
-            assert found[row, column] == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
 def test_greedy_text_matches_transformers_generate(tiny_model):

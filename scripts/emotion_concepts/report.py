@@ -87,10 +87,12 @@ def render_report(
     )
 
 
-def _number(value: float | None) -> str:
-    """A figure as the scorecard shows it: two decimals, or three where two would say nothing."""
+def _number(value: float | list[float] | None) -> str:
+    """A figure as the scorecard shows it: two decimals, or three where two would say nothing; an interval as "low to high"."""
     if value is None:
         return "–"
+    if isinstance(value, list):
+        return " to ".join(map(_number, value))
     return f"{value:.3f}" if 0 < abs(value) < 0.095 else f"{value:.2f}"
 
 

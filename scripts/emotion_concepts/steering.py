@@ -1,18 +1,18 @@
-"""Steering: adding directions to the residual stream while the model reads or writes.
+"""Steering: changing the residual stream while a model reads or writes.
 
-Every row of a batch has its own direction and strength, so that all concepts, all controls and the
-unsteered baseline go through together. Shape letters: B rows, T tokens, D width, V vocabulary.
+Every row of a batch has its own direction, strength and tokens, so that all concepts, all controls and the
+unsteered baseline go through together. Shape letters: R edits, B rows, T tokens, D width.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
-from transformers import Cache
 
+from emotion_concepts.errors import ConfigError, DataError
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import Model
 from emotion_concepts.residual_stream import watched_residuals
@@ -20,18 +20,42 @@ from emotion_concepts.vectors import EmotionVectors
 
 
 @dataclass(frozen=True)
+class Edits:
+    """What is done to the residual stream h after some blocks; each row is one intervention.
+
+    h becomes h - <h, removed> removed + added. Adding a direction is `added` alone, ablating one `removed`
+    alone, clamping one to a value is both.
+
+    added_RD : {layer: float32 [R, D]}, in the model's own units.
+    removed_RD : {layer: float32 [R, D]}, unit vectors, or zeros where nothing is taken out.
+    """
+
+    added_RD: Mapping[int, np.ndarray]
+    removed_RD: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.added_RD.values()), ()))
+
+
+@dataclass(frozen=True)
 class Steering:
-    """Steer every token toward one concept.
+    """Steer toward, or away from, one concept.
 
     vectors : the model's own; concept : one of them; strength : norm of what is added after each
     steered block, in units of the mean residual norm there; layers : blocks, or None for the third
     of depth centred on two thirds.
+    mode : "add", or "clamp", which sets the projection on the concept's unit vector to `strength` (of the same
+    unit); clamped to 0 a direction is ablated.
+    tokens : "all"; "reply", the prompt's last token, which predicts the reply's first, and all that is written; or
+    characters of the prompt, (start, end).
     """
 
     vectors: EmotionVectors
     concept: str
     strength: float = 0.05
     layers: Sequence[int] | None = None
+    mode: Literal["add", "clamp"] = "add"
+    tokens: Literal["all", "reply"] | tuple[int, int] = "all"
 
     def additions(self) -> dict[int, np.ndarray]:
         """What is added after each steered block: {layer: float [D]}.
@@ -41,99 +65,133 @@ class Steering:
         DataError
             An unknown concept, or a layer without vectors.
         """
+        return {k: self.strength * self.vectors.residual_norm[k] * unit for k, unit in self._units().items()}
+
+    def edits(self) -> Edits:
+        """The same as one row of edits."""
+        if self.mode not in ("add", "clamp"):
+            raise ConfigError(f"steering mode {self.mode!r}; known: add, clamp")
+        added = {k: value[None].astype(np.float32) for k, value in self.additions().items()}
+        removed = {k: unit[None] for k, unit in self._units().items()} if self.mode == "clamp" else {}
+        return Edits(added, removed)
+
+    def _units(self) -> dict[int, np.ndarray]:
         chosen = steered_layers(len(self.vectors.layers), self.layers)
-        units = {layer: self.vectors.unit(self.concept, layer) for layer in chosen}
-        return {k: self.strength * self.vectors.residual_norm[k] * unit for k, unit in units.items()}
+        return {layer: self.vectors.unit(self.concept, layer) for layer in chosen}
 
 
-@contextmanager
-def steered(model: Model, addition_BD: Mapping[int, torch.Tensor]) -> Iterator[None]:
-    """While this is open, `addition_BD[layer]` is added to every token after that block.
+def stacked_edits(steerings: Sequence[Steering | None], width: int) -> Edits:
+    """A row of edits for each; None leaves the residual stream as it is."""
+    rows = [Edits({}) if steering is None else steering.edits() for steering in steerings]
 
-    Rows of the additions are rows of the batch; a row of zeros leaves its text as it is. The model
-    is as found afterwards, even on an error.
-    """
-    additions = {k: rows.to(model.device, model.hf.dtype)[:, None] for k, rows in addition_BD.items()}
+    def stacked(parts: Sequence[Mapping[int, np.ndarray]]) -> dict[int, np.ndarray]:
+        nothing = np.zeros((1, width), np.float32)
+        layers = sorted(set().union(*parts))
+        return {k: np.concatenate([part.get(k, nothing) for part in parts]) for k in layers}
 
-    def add(layer: int, residual_BTD: torch.Tensor) -> torch.Tensor | None:
-        return residual_BTD + additions[layer].to(residual_BTD.device) if layer in additions else None
-
-    with watched_residuals(model.blocks, add):
-        yield
+    return Edits(stacked([row.added_RD for row in rows]), stacked([row.removed_RD for row in rows]))
 
 
-def continuation_logprobs(
-    model: Model,
-    prompt: str,
-    continuations: Sequence[str],
-    addition_RD: Mapping[int, np.ndarray],
-    *,
-    batch_rows: int = 128,
+def steered_tokens(
+    model: Model, prompt: str, ids: Sequence[int], tokens: str | tuple[int, int]
 ) -> np.ndarray:
-    """Log-probability of each continuation of a prompt, under each row of directions.
-
-    The prompt is read once a direction, and what follows its first tokens from the cache of that: most
-    words are one token, and cost nothing more.
+    """Which of a prompt's tokens are steered, and whether what is written after it is: bool [T + 1].
 
     Parameters
     ----------
-    prompt : str
-        Without a space at its end.
-    continuations : sequence of str
-        Each with its leading space.
-    addition_RD : mapping
-        {layer: [R, D]}: what is added to every token, one row a direction; zeros for the baseline.
-    batch_rows : int
-        Most rows in a batch.
+    ids : sequence of int
+        The prompt's tokens, T.
+    tokens : as in `Steering`.
 
-    Returns
-    -------
-    ndarray, float32 [R, continuations]
-        Natural logarithms, summed over a continuation's tokens; 0 for one without a token.
+    Raises
+    ------
+    DataError
+        The characters are not in the prompt.
     """
-    n_rows = len(next(iter(addition_RD.values())))
-    start = model.tokenizer(prompt)["input_ids"]
-    tails = [model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in continuations]
-    result = np.zeros((n_rows, len(tails)), np.float32)
-    any_token = [column for column, tail in enumerate(tails) if tail]
-    longer = [column for column, tail in enumerate(tails) if len(tail) > 1]
-    for first in range(0, n_rows, batch_rows):
-        rows = np.arange(first, min(first + batch_rows, n_rows))
-        ids = torch.tensor([start] * len(rows), device=model.device)
-        with torch.inference_mode(), steered(model, _chosen(addition_RD, rows)):
-            read = model.hf(input_ids=ids, use_cache=True, logits_to_keep=1)
-        logprob_RV = read.logits[:, -1].float().log_softmax(-1)
-        firsts = [tails[column][0] for column in any_token]
-        result[np.ix_(rows, any_token)] = logprob_RV[:, firsts].cpu().numpy()
-        pairs = [(row, column) for row in range(len(rows)) for column in longer]
-        for begin in range(0, len(pairs), batch_rows):
-            batch = np.array(pairs[begin : begin + batch_rows])
-            logprobs = _later_tokens(
-                model,
-                read.cache,
-                batch[:, 0],
-                [tails[c] for c in batch[:, 1]],
-                _chosen(addition_RD, rows[batch[:, 0]]),
-            )
-            result[rows[batch[:, 0]], batch[:, 1]] += logprobs
-    return result
+    where = np.full(len(ids) + 1, tokens == "all")
+    if tokens == "reply":
+        where[-2:] = True
+    elif isinstance(tokens, tuple):
+        where[:-1] = tokens_of_span(model, prompt, len(ids), tokens)
+    elif tokens != "all":
+        raise ConfigError(f"steered tokens {tokens!r}; known: all, reply, (start, end)")
+    return where
 
 
-def _later_tokens(model: Model, cache: Cache, rows, tails, additions) -> np.ndarray:
-    """Log-probability of each tail after its first token, from the cache of what stands before: [pairs]."""
-    longest = max(len(tail) for tail in tails)
-    # Right padding: causal attention keeps it from every token that is scored.
-    ids = torch.tensor([tail + [0] * (longest - len(tail)) for tail in tails], device=model.device)
-    cache = deepcopy(cache)
-    cache.batch_select_indices(torch.as_tensor(rows, device=model.device))
-    with torch.inference_mode(), steered(model, additions):
-        logits_BTV = model.hf(input_ids=ids[:, :-1], cache=cache, use_cache=True).logits
-    logprob_BT = logits_BTV.float().log_softmax(-1).gather(-1, ids[:, 1:, None])[..., 0].cpu().numpy()
-    return np.array([logprob_BT[b, : len(tail) - 1].sum() for b, tail in enumerate(tails)])
+def tokens_of_span(model: Model, text: str, n_tokens: int, span: tuple[int, int]) -> np.ndarray:
+    """The tokens that stand for any of the characters: bool [T].
+
+    Raises
+    ------
+    DataError
+        The characters are not in the text, or the tokenizer cannot tell.
+    """
+    start, end = span
+    if not 0 <= start < end <= len(text):
+        raise DataError(f"span {start} to {end}, but the text has {len(text)} characters")
+    if not model.tokenizer.is_fast:
+        raise DataError(f"{type(model.tokenizer).__name__}: cannot tell which characters a token stands for")
+    places = model.tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)["offset_mapping"]
+    covered = [first < end and last > start for first, last in places]
+    # A BOS that the tokenizer put before the text stands for none of it.
+    return np.array([False] * (n_tokens - len(covered)) + covered)
 
 
-def _chosen(addition_RD: Mapping[int, np.ndarray], rows: np.ndarray) -> dict[int, torch.Tensor]:
-    return {layer: torch.from_numpy(np.asarray(values)[rows]) for layer, values in addition_RD.items()}
+class Aim:
+    """What the next passes steer: which edit each row of the batch has, and at which of its tokens."""
+
+    def __init__(self, model: Model, edits: Edits):
+        self._added = _on_device(model, edits.added_RD)
+        self._removed = {k: v for k, v in _on_device(model, edits.removed_RD).items() if v.any()}
+        self.at()
+
+    def at(self, row_B: torch.Tensor | None = None, where_BT: torch.Tensor | None = None) -> None:
+        """Set it, for all passes until the next call.
+
+        Parameters
+        ----------
+        row_B : int64 Tensor, optional
+            Row of the edits for each row of the batch; -1 for none. None: the rows in their order.
+        where_BT : bool Tensor, optional
+            The tokens of the pass that are steered; None: all.
+        """
+        self._where = None if where_BT is None else where_BT[..., None]
+        if row_B is None:
+            self._now = self._added, self._removed
+            return
+        # A row of nothing is the first of all edits, at no token.
+        unsteered = row_B < 0
+        if unsteered.any():
+            self._where = ~unsteered[:, None, None] & (True if self._where is None else self._where)
+        rows = row_B.clamp(min=0)
+        self._now = tuple({k: v[rows] for k, v in of.items()} for of in (self._added, self._removed))
+
+    def change(self, layer: int, residual_BTD: torch.Tensor) -> torch.Tensor | None:
+        """The residual stream as it goes on; None where this layer is left as it is."""
+        added, removed = (of.get(layer) for of in self._now)
+        if added is None and removed is None:
+            return None
+        changed = residual_BTD
+        if removed is not None:
+            unit_B1D = removed[:, None].to(residual_BTD.device)
+            changed = changed - (changed * unit_B1D).sum(-1, keepdim=True) * unit_B1D
+        if added is not None:
+            changed = changed + added[:, None].to(residual_BTD.device)
+        if self._where is None:
+            return changed
+        return torch.where(self._where.to(residual_BTD.device), changed, residual_BTD)
+
+
+@contextmanager
+def steered(model: Model, edits: Edits) -> Iterator[Aim]:
+    """While this is open, the residual stream is changed after the edits' blocks, as the `Aim` says.
+
+    Rows of the edits are rows of the batch, at all tokens, until it is set otherwise. The model is as found
+    afterwards, even on an error.
+    """
+    aim = Aim(model, edits)
+    with watched_residuals(model.blocks, aim.change):
+        yield aim
 
 
 def residual_norms(model: Model, prompt: str) -> np.ndarray:
@@ -151,3 +209,10 @@ def residual_norms(model: Model, prompt: str) -> np.ndarray:
     ):
         model.trunk(input_ids=ids, use_cache=False)
     return np.array(norms, np.float32)
+
+
+def _on_device(model: Model, value_RD: Mapping[int, np.ndarray]) -> dict[int, torch.Tensor]:
+    return {
+        k: torch.from_numpy(np.asarray(values, np.float32)).to(model.device, model.hf.dtype)
+        for k, values in value_RD.items()
+    }
