@@ -7,7 +7,10 @@ import pytest
 import torch
 
 from emotion_concepts import record, recording
+from emotion_concepts.generation import sample
 from emotion_concepts.models import Model
+from emotion_concepts.sequence_scores import continuation_logprobs
+from emotion_concepts.steering import Edits
 from tests.architectures import FAMILIES, make_model
 from tests.conftest import TEXTS, make_tokenizer
 
@@ -67,3 +70,38 @@ def test_the_model_is_left_with_its_own_attention(tokenizer):
     assert model.hf.config._attn_implementation == "sdpa"
     ids = torch.tensor([[5, 6, 7]])
     assert torch.equal(model.hf(ids).logits, opened("llama", tokenizer).hf(ids).logits)
+
+
+def logits_alone(model, ids, added):
+    """The model's own pass over one sequence without padding or cache, `added` after block 1: [T, V]."""
+    handle = model.blocks[1].register_forward_hook(
+        lambda m, i, o: (o[0] + added, *o[1:]) if isinstance(o, tuple) else o + added
+    )
+    with torch.no_grad():
+        logits = model.hf(torch.tensor([ids]), use_cache=False).logits[0]
+    handle.remove()
+    return logits
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_steered_scores_and_texts_match_one_row_at_a_time(family, tokenizer):
+    """Shared beginnings, padding, caches and the rows beside it change nothing, in any family."""
+    model = opened(family, tokenizer)
+    prompts = [TEXTS[0][:60], TEXTS[0][:60] + TEXTS[1][:30], TEXTS[2][:25]]
+    words = [" the lamp was", " nobody"]
+    width = model.width
+    added = np.random.default_rng(0).standard_normal((3, width)).astype(np.float32)
+    added[0] = 0
+    found = continuation_logprobs(model, prompts, [words] * 3, Edits({1: added}))
+    for r, p, w in np.ndindex(found.shape):
+        start, tail = tokenizer(prompts[p])["input_ids"], tokenizer(words[w])["input_ids"]
+        logprob = logits_alone(model, start + tail, torch.from_numpy(added[r])).log_softmax(-1)
+        expected = sum(logprob[len(start) - 1 + i, token].item() for i, token in enumerate(tail))
+        assert found[r, p, w] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    texts = sample(model, prompts, Edits({1: added}), max_new_tokens=4, batch_rows=2)
+    for row, prompt in enumerate(prompts):
+        ids = tokenizer(prompt)["input_ids"]
+        written = []
+        while len(written) < 4 and 1 not in written:  # 1 is the end of the text
+            written.append(int(logits_alone(model, ids + written, torch.from_numpy(added[row]))[-1].argmax()))
+        assert texts[row] == tokenizer.decode(written, skip_special_tokens=True)

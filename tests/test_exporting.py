@@ -211,7 +211,7 @@ plain = emotion_concepts.load_model(folder, dtype="float32")
 ids = torch.tensor([[5, 60, 7, 300, 42]])
 from emotion_concepts.steering import steered
 vectors = load_vectors("vectors.safetensors")
-rows = {k: torch.from_numpy(v)[None] for k, v in Steering(vectors, "calm", 0.3).additions().items()}
+rows = Steering(vectors, "calm", 0.3).edits()
 with torch.no_grad():
     untouched = plain.hf(ids).logits
     with steered(plain, rows):

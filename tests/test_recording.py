@@ -10,7 +10,8 @@ from emotion_concepts.errors import ConfigError, NonFiniteError
 from emotion_concepts.models import needs_several
 from emotion_concepts.recording import Pooling, plan_batches, record_pooled
 from emotion_concepts.residual_stream import watched_residuals
-from emotion_concepts.steering import continuation_logprobs
+from emotion_concepts.sequence_scores import continuation_logprobs
+from emotion_concepts.steering import Edits
 from emotion_concepts.tokens import counted_tokens, tokenise
 from tests.conftest import TEXTS, make_model_folder
 
@@ -233,9 +234,8 @@ def test_a_model_that_is_spread_by_accelerate_is_recorded_and_steered_the_same(
     dispatch_model(spread.hf, places, main_device="cpu", offload_dir=tmp_path)
     assert spread.blocks[1].self_attn.q_proj.weight.device.type == "meta"
     np.testing.assert_allclose(record(spread, TEXTS[:6], skip=20), expected, rtol=1e-5, atol=1e-6)
-    added = {1: np.full((1, 32), 0.5, np.float32)}
-    words = [" a", " the one"]
-    found = [continuation_logprobs(model, "He says that", words, added) for model in (tiny_model, spread)]
+    edits, words = Edits({1: np.full((1, 32), 0.5, np.float32)}), [[" a", " the one"]]
+    found = [continuation_logprobs(model, ["He says that"], words, edits) for model in (tiny_model, spread)]
     np.testing.assert_allclose(found[1], found[0], rtol=1e-5)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from emotion_concepts import load_model
+from emotion_concepts.caches import CacheKind
 from emotion_concepts.prefix_tree import prefix_tree
 from emotion_concepts.sequence_scores import ScoredSequence, continuation_logprobs, token_logprobs
 from emotion_concepts.steering import Edits, steered
@@ -50,7 +51,9 @@ def some_sequences(rng, n=60, vocabulary=600):
     sequences = []
     for _ in range(n):
         stem = stems[rng.integers(3)]
-        ids = np.concatenate([stem, stem[: rng.integers(0, 4)], rng.integers(2, vocabulary, rng.integers(1, 8))])
+        ids = np.concatenate(
+            [stem, stem[: rng.integers(0, 4)], rng.integers(2, vocabulary, rng.integers(1, 8))]
+        )
         edit = int(rng.integers(-1, 3))
         first = int(rng.integers(0, len(ids)))
         where = np.zeros(len(ids), bool)
@@ -84,9 +87,10 @@ def test_a_cache_that_cannot_be_cut_is_read_one_sequence_at_a_time(tiny_model, m
     rng = np.random.default_rng(3)
     sequences, edits = some_sequences(rng, n=12), some_edits(rng)
     expected = token_logprobs(tiny_model, sequences, edits)
-    monkeypatch.setattr("emotion_concepts.sequence_scores.has_plain_cache", lambda model: False)
-    for own, other in zip(expected, token_logprobs(tiny_model, sequences, edits), strict=True):
-        np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-4)
+    for kind in (CacheKind(True, True, 4), CacheKind(True, False, None), CacheKind(False, False, None)):
+        monkeypatch.setattr("emotion_concepts.sequence_scores.cache_kind", lambda model, kind=kind: kind)
+        for own, other in zip(expected, token_logprobs(tiny_model, sequences, edits), strict=True):
+            np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-4)
 
 
 def test_a_shared_beginning_is_fed_once(tiny_model):
@@ -136,7 +140,9 @@ def test_strength_zero_is_the_unedited_score_bit_for_bit(tiny_model):
 
 
 def test_the_model_is_as_found(tiny_model):
-    token_logprobs(tiny_model, some_sequences(np.random.default_rng(6), n=5), some_edits(np.random.default_rng(6)))
+    token_logprobs(
+        tiny_model, some_sequences(np.random.default_rng(6), n=5), some_edits(np.random.default_rng(6))
+    )
     assert not any(block._forward_hooks for block in tiny_model.blocks)
     ids = torch.tensor([tiny_model.tokenizer(PROMPTS[0])["input_ids"]])
     with torch.inference_mode(), steered(tiny_model, Edits({})):

@@ -30,7 +30,8 @@ def test_a_diagonal_is_found_and_noise_is_not():
     planted = words_summary(table(noise + 5 * np.eye(8), random), ["p"], **options)
     assert planted["p"] == 1 / 200 and planted["interval"][0] > 3
     assert planted["specificity"] == pytest.approx(specificity(noise + 5 * np.eye(8)).mean())
-    assert planted["random_change"] == pytest.approx(random.mean())
+    controls = planted["controls"]
+    assert list(controls) == ["random"] and controls["random"]["change"] == pytest.approx(random.mean())
     # A direction that raises every word alike is not specific.
     shift = words_summary(table(noise + 5, random), ["p"], **options)
     assert shift["p"] > 0.05 and abs(shift["specificity"]) < 2

@@ -4,6 +4,7 @@ Rows are padded on the left, and a mask says which columns are theirs. Shape let
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from transformers import Cache, DynamicCache
@@ -15,24 +16,34 @@ from emotion_concepts.models import Model
 Past = list[tuple[torch.Tensor, torch.Tensor]]
 
 
-def has_plain_cache(model: Model) -> bool:
-    """Is the model's past nothing but keys and values a token, of which rows and columns can be taken?
+@dataclass(frozen=True)
+class CacheKind:
+    """What a model remembers of the tokens before.
 
-    A recurrent state cannot be cut or padded.
+    exists : it gives back a cache at all; plain : that is nothing but keys and values a token, of which rows and
+    columns can be taken (a recurrent state cannot be cut or padded); window : the shortest sliding window of its
+    layers, beyond which old columns are dropped, or None.
     """
+
+    exists: bool
+    plain: bool
+    window: int | None
+
+    def can_be_cut(self, n_tokens: int) -> bool:
+        """Can columns be moved while no row is longer than this?"""
+        return self.plain and (self.window is None or n_tokens < self.window)
+
+
+def cache_kind(model: Model) -> CacheKind:
+    """Look, with two tokens, what kind of cache a model has."""
     with torch.inference_mode():
-        cache = model.trunk(
-            input_ids=torch.zeros((1, 2), dtype=torch.long, device=model.device), use_cache=True
-        ).cache
-    return type(cache) is DynamicCache and all(
+        ids = torch.zeros((1, 2), dtype=torch.long, device=model.device)
+        cache = getattr(model.trunk(input_ids=ids, use_cache=True), "cache", None)
+    plain = type(cache) is DynamicCache and all(
         type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers
     )
-
-
-def window_of(model: Model) -> int | None:
-    """The shortest sliding window of the model's layers, beyond which old columns are dropped; None without one."""
-    layers = DynamicCache(config=model.hf.config).layers
-    return min((layer.sliding_window for layer in layers if layer.is_sliding), default=None)
+    windows = [layer.sliding_window for layer in cache.layers if layer.is_sliding] if plain else []
+    return CacheKind(cache is not None, plain, min(windows, default=None))
 
 
 def past_of(cache: Cache, row: int, own_P: torch.Tensor) -> Past:

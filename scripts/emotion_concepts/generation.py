@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import Cache
 
-from emotion_concepts.caches import has_plain_cache, joined, kept_rows, window_of
+from emotion_concepts.caches import cache_kind, joined, kept_rows
 from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
 from emotion_concepts.progress import progress_bar
@@ -107,22 +107,21 @@ def sampled(
     assert temperature == 0 or len(seeds) == len(prompts)
     if not prompts:
         return
-    rows = range(len(prompts)) if edits and edit_rows is None else edit_rows
+    edit_of = range(len(prompts)) if edits and edit_rows is None else edit_rows
     waiting = deque(
         _Row(
             number,
             ids := prompt_ids(model, prompt),
-            rows[number] if edits else -1,
+            edit_of[number] if edits else -1,
             np.ones(len(ids) + 1, bool) if where is None else where[number],
             torch.Generator().manual_seed(int(seeds[number])) if seeds else None,
         )
         for number, prompt in enumerate(prompts)
     )
-    plain, ends, window = has_plain_cache(model), _end_tokens(model), window_of(model)
-    longest = max(len(row.ids) for row in waiting) + max_new_tokens
-    # Columns of a cache that drops old ones cannot be moved.
-    changes = plain and (window is None or longest < window)
-    limit = batch_rows or len(prompts)
+    kind, ends = cache_kind(model), _end_tokens(model)
+    changes = kind.can_be_cut(max(len(row.ids) for row in waiting) + max_new_tokens)
+    # A recurrent state does not go well with padding.
+    limit = (batch_rows or len(prompts)) if kind.plain else 1
     batch: _Batch | None = None
     with (
         torch.inference_mode(),
@@ -132,9 +131,10 @@ def sampled(
         while waiting or batch:
             free = limit - (len(batch.rows) if batch else 0)
             if waiting and (batch is None or (changes and free >= max(1, limit // JOINS))):
-                new = _begun(model, [waiting.popleft() for _ in range(min(free, len(waiting)))], aim, changes)
+                rows = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+                new = _begun(model, rows, aim, changes) if kind.exists else _Batch(rows)
                 batch = new if batch is None else _joined(batch, new)
-            logits_BV = _step(model, batch, aim)
+            logits_BV = (_step if kind.exists else _step_without_cache)(model, batch, aim)
             drawn = _next_token(logits_BV, temperature, top_p, [row.generator for row in batch.rows]).tolist()
             for row, token in zip(batch.rows, drawn, strict=True):
                 if row.done:
@@ -166,8 +166,8 @@ class _Batch:
     """Rows that are written together: what was read of them, all but their last token."""
 
     rows: list[_Row]
-    cache: Cache
-    own_BP: torch.Tensor
+    cache: Cache | None = None
+    own_BP: torch.Tensor | None = None
 
 
 def _begun(model: Model, rows: list[_Row], aim: Aim, shared: bool) -> _Batch:
@@ -195,7 +195,7 @@ def _begun(model: Model, rows: list[_Row], aim: Aim, shared: bool) -> _Batch:
     )
     cache = model.trunk(
         input_ids=torch.from_numpy(ids).to(model.device),
-        attention_mask=own_BP.long(),
+        attention_mask=_mask(own_BP),
         position_ids=(own_BP.cumsum(-1) - 1).clamp(min=0),
         use_cache=True,
     ).cache
@@ -223,13 +223,31 @@ def _step(model: Model, batch: _Batch, aim: Aim) -> torch.Tensor:
     batch.own_BP = torch.cat([batch.own_BP, batch.own_BP.new_ones(len(rows), 1)], dim=1)
     output = model.hf(
         input_ids=torch.tensor([[(row.written or row.ids)[-1]] for row in rows], device=device),
-        attention_mask=batch.own_BP.long(),
+        attention_mask=_mask(batch.own_BP),
         position_ids=torch.tensor([[len(row.ids) + len(row.written) - 1] for row in rows], device=device),
         cache=batch.cache,
         use_cache=True,
         logits_to_keep=1,
     )
     return output.logits[:, -1].float()
+
+
+def _step_without_cache(model: Model, batch: _Batch, aim: Aim) -> torch.Tensor:
+    """The same for a model that remembers nothing: the one row is read again from its beginning."""
+    (row,) = batch.rows
+    aim.at(
+        torch.tensor([row.edit], device=model.device),
+        torch.from_numpy(np.append(row.where[:-1], np.full(len(row.written), row.where[-1])))[None].to(
+            model.device
+        ),
+    )
+    ids = torch.tensor([row.ids + row.written], device=model.device)
+    return model.hf(input_ids=ids, use_cache=False, logits_to_keep=1).logits[:, -1].float()
+
+
+def _mask(own_BP: torch.Tensor) -> torch.Tensor | None:
+    """What a model is told of padding; nothing where there is none: recurrent ones take no mask for a step."""
+    return None if own_BP.all() else own_BP.long()
 
 
 def _without_done(batch: _Batch, changes: bool, limit: int) -> _Batch | None:

@@ -10,6 +10,7 @@ The rules stand here alone, and were fixed before the results were looked at:
 - *opposite*: the same on the other side, with a p-value of that side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30), or too few
   scenarios whose signs can be flipped (5);
+- *damaged*: steered text is so unlikely or repeats itself so much (`steering.damage`) that nothing is interpreted;
 - *not found*: otherwise;
 - *not applicable*: the texts do not allow the question.
 
@@ -225,15 +226,17 @@ def regression_entry(model: str, story_set: str, summary: dict, dimension: str) 
 def steered_words_entry(model: str, story_set: str, summary: dict) -> dict:
     """Row 5: a concept's vector raises its own word more than the others' do."""
     found = verdict(summary["interval"], summary["p"], chance=0, p_below=summary["p_below"])
+    if summary["damaged"]:
+        found = "damaged"
     return line(
         5, "steering shows in words: log-probability of a concept's word, own vector minus the others (nats)",
         model, story_set, summary["layers"], summary["specificity"], summary["interval"], summary["p"],
         paper="clear diagonal",
-        control={"random_directions": summary["random_change"], "random_spread": summary["random_spread"]},
+        control={f"{kind}_directions": of["change"] for kind, of in summary["controls"].items()},
         n=summary["n_concepts"], verdict=found,
         reason=f"dose ||s m v|| / ||h|| = {summary['dose']:.2f} a layer; perplexity of what is written "
                f"{shown(summary['perplexity_unsteered'])} unsteered, {shown(summary['perplexity_steered'])} steered "
-               "(median)",
+               f"(median); after the question what happened, own words move by {shown(summary['event_change'])} nats",
     )  # fmt: skip
 
 

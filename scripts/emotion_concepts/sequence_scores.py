@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from emotion_concepts.caches import Past, cache_of, has_plain_cache, past_of
+from emotion_concepts.caches import CacheKind, Past, cache_kind, cache_of, past_of
 from emotion_concepts.models import Model
 from emotion_concepts.prefix_tree import Node, prefix_tree
 from emotion_concepts.progress import progress_bar
@@ -60,7 +60,7 @@ def token_logprobs(
     """
     found = [np.zeros(sequence.scored, np.float32) for sequence in sequences]
     order = sorted(range(len(sequences)), key=lambda i: _codes(sequences[i]).tolist())
-    shared = has_plain_cache(model)
+    kind = cache_kind(model)
     with (
         torch.inference_mode(),
         steered(model, edits) as aim,
@@ -69,7 +69,7 @@ def token_logprobs(
         for first in range(0, len(order), CHUNK):
             chunk = order[first : first + CHUNK]
             chosen = [sequences[i] for i in chunk]
-            for place, token, logprob in _chunk_logprobs(model, chosen, aim, shared):
+            for place, token, logprob in _chunk_logprobs(model, chosen, aim, kind):
                 found[chunk[place]][token] = logprob
             bar.update(len(chunk))
     return found
@@ -152,13 +152,13 @@ class _Stretch:
 
 
 def _chunk_logprobs(
-    model: Model, sequences: Sequence[ScoredSequence], aim: Aim, shared: bool
+    model: Model, sequences: Sequence[ScoredSequence], aim: Aim, kind: CacheKind
 ) -> Iterator[tuple[int, int, float]]:
     """Sequence, scored token and its log-probability, for all of a chunk."""
     codes = [_codes(sequence) for sequence in sequences]
     # Without a cache that can be cut, nothing is shared but what is the same to the end.
-    shortest = SHORTEST_SHARED if shared else max(map(len, codes)) + 1
-    nodes, ends = prefix_tree(codes, shortest) if shared else _whole(codes)
+    shared = kind.can_be_cut(max(map(len, codes)))
+    nodes, ends = prefix_tree(codes, SHORTEST_SHARED) if shared else _whole(codes)
     stretches = _stretches(sequences, nodes, ends)
     level = [0] * len(nodes)
     for number, node in enumerate(nodes):
@@ -166,7 +166,7 @@ def _chunk_logprobs(
     pasts: dict[int, Past] = {}
     for depth in range(max(level) + 1):
         here = [number for number in range(len(nodes)) if level[number] == depth]
-        for batch in _batches(model, stretches, here, alone=not shared):
+        for batch in _batches(model, stretches, here, alone=not kind.plain):
             yield from _read(model, stretches, batch, pasts, aim)
         # What lies above is not needed any more.
         for number in {nodes[n].parent for n in here} - {-1}:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import statistics
+from emotion_concepts.directions import CONTROLS
 
 
 def change_matrix(changes: pd.DataFrame, prompts: Sequence[str], kind: str) -> pd.DataFrame:
@@ -30,13 +31,17 @@ def specificity(change_RW: np.ndarray) -> np.ndarray:
 def words_summary(
     changes: pd.DataFrame, prompts: Sequence[str], *, permutations: int, bootstraps: int, seed: int
 ) -> dict:
-    """Mean specificity with interval, p, and the random directions' effect on the same words.
+    """Mean specificity with interval, p, and the control directions' effect on the same words.
 
-    The p-values (`p_below`: of the other side) are against vectors handed to the wrong words; the control is what a random
-    direction of the same norm does to a word, against the others.
+    The p-values (`p_below`: of the other side) are against vectors handed to the wrong words; the controls are what other
+    directions of the same norm do to a word, by kind: mean change, its spread, and how many directions.
     """
     change_RW = change_matrix(changes, prompts, "concept").to_numpy()
-    random_RW = change_matrix(changes, prompts, "random").to_numpy()
+    controls = {
+        kind: change_matrix(changes, prompts, kind).to_numpy()
+        for kind in CONTROLS
+        if (changes["kind"] == kind).any()
+    }
     per_concept = specificity(change_RW)
     n = len(per_concept)
     rng = np.random.default_rng(seed)
@@ -51,8 +56,9 @@ def words_summary(
         "p_below": statistics.permutation_p(-float(per_concept.mean()), -null),
         "n_concepts": n,
         "own_change": float(np.diag(change_RW).mean()),
-        "random_change": float(random_RW.mean()),
-        "random_spread": float(random_RW.std(ddof=1)),
-        "n_random": len(random_RW),
+        "controls": {
+            kind: {"change": float(of.mean()), "spread": float(of.std(ddof=1)), "n": len(of)}
+            for kind, of in controls.items()
+        },
         "concepts": dict(zip(changes["word"].unique().tolist(), per_concept.tolist(), strict=True)),
     }

@@ -12,6 +12,7 @@ import pandas as pd
 from emotion_concepts import label_scores, lens_scores, sweep_scores, valence_arousal, validation
 from emotion_concepts.cells import cell_sums
 from emotion_concepts.corpora import Passage
+from emotion_concepts.directions import steered_directions
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.logit_lens import LogitLens, flat_directions
@@ -19,7 +20,7 @@ from emotion_concepts.models import Model
 from emotion_concepts.place_scores import PlaceScores
 from emotion_concepts.recording import Pooling, pooled_at, record_pooled
 from emotion_concepts.shards import LayerActivations
-from emotion_concepts.steered_words import steered_directions, word_changes
+from emotion_concepts.steered_words import word_changes
 from emotion_concepts.story_checks import Vocabulary
 from emotion_concepts.sweep import ScoredPassage, swept
 from emotion_concepts.text_sets import Text
@@ -216,6 +217,7 @@ def summarised(
     components = valence_arousal.components_summary(*of, at, covariates_LCM[at], **options)
     _, regression = valence_arousal.held_out_ratings(*of, covariates_LCM, **options)
     cost = {"dose": strength, "perplexity_unsteered": None, "perplexity_steered": None, "layers": steered}
+    cost |= {"damaged": False, "event_change": None}
     words = words_summary(changes, sorted(set(changes["prompt"])), **options) | cost
     _, read = lens_scores.scored(lens.top_LCK, lens.random_NK, lens.own, vectors.layers, at, **options)
     return Found(
@@ -285,5 +287,5 @@ def _changes(
     """As `steer_words` leaves them, and the steered layers."""
     concepts = vectors.concepts[::2][:12]
     chosen = steered_layers(len(vectors.layers), None)
-    directions = steered_directions(vectors, concepts, chosen, strength=strength, n_random=5, seed=seed)
-    return word_changes(model, PROMPTS, concepts, directions), chosen
+    directions = steered_directions(vectors, concepts, chosen, n_controls=5, seed=seed)
+    return word_changes(model, PROMPTS, concepts, directions, strength), chosen

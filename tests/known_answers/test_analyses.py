@@ -9,9 +9,10 @@ import torch
 from scipy import stats
 
 from emotion_concepts import project, reading_claims, scorecard
+from emotion_concepts.directions import steered_directions
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
-from emotion_concepts.steered_words import steered_directions, word_changes
+from emotion_concepts.steered_words import word_changes
 from emotion_concepts.valence_arousal import components_by_layer
 from tests.known_answers.analyses import PROMPTS, analyse, recorded
 from tests.known_answers.cases import (
@@ -130,11 +131,11 @@ def test_planted_plane_comes_first_at_its_layers(planted, planted_found):
 def test_steered_words_follow_the_closed_form(planted, planted_model, planted_found):
     """Both steered blocks come before the context is spread, which doubles what is added to all tokens."""
     vectors, layers = planted_found.vectors, steered_layers(N_LAYERS, None)
+    directions = steered_directions(vectors, CONCEPTS[:6], layers, n_controls=5, seed=1)
     for strength in (0.005, 0.02, 0.05):
-        directions = steered_directions(vectors, CONCEPTS[:6], layers, strength=strength, n_random=5, seed=1)
-        table = word_changes(planted_model, PROMPTS[:1], CONCEPTS[:6], directions)
+        table = word_changes(planted_model, PROMPTS[:1], CONCEPTS[:6], directions, strength)
         measured = table["change"].to_numpy().reshape(-1, 6)
-        added = 2 * sum(directions.addition_RD[layer] for layer in layers)
+        added = 2 * strength * sum(directions.scaled_RD[layer] for layer in layers)
         ids = torch.tensor([planted_model.tokenizer(PROMPTS[0].text)["input_ids"]])
         base = planted_model.hf(ids).logits[0, -1].double().numpy()
         read = np.zeros((len(base), planted.llama.width))

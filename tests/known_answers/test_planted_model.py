@@ -8,7 +8,8 @@ import torch
 
 from emotion_concepts.models import Model
 from emotion_concepts.residual_stream import watched_residuals
-from emotion_concepts.steering import continuation_logprobs, steered
+from emotion_concepts.sequence_scores import continuation_logprobs
+from emotion_concepts.steering import Edits, steered
 from tests.known_answers.planted import (
     BOUND,
     CONCEPTS,
@@ -148,7 +149,8 @@ def test_preference_is_linear_in_valence(planted, planted_model, first, second):
     a, b = (planted.words_of["activities"][i] for i in (first, second))
     prompt = f"(A) {a} the or (B) {b}? I pick ("
     n = len(planted_model.tokenizer(prompt)["input_ids"])
-    score = np.diff(continuation_logprobs(planted_model, prompt, ["B", "A"], {0: np.zeros((1, 256))})[0])
+    nothing = Edits({0: np.zeros((1, 256), np.float32)})
+    score = np.diff(continuation_logprobs(planted_model, [prompt], [["B", "A"]], nothing)[0, 0])
     expected = planted.plan.preference_gain * (planted.liking[first] - planted.liking[second]) / n
     assert score[0] == pytest.approx(expected, rel=0.02, abs=0.01)
 
@@ -160,7 +162,7 @@ def test_unembedding_gives_steering_its_slope(planted, planted_model):
     rows = [planted_model.tokenizer(c, add_special_tokens=False)["input_ids"][0] for c in CONCEPTS]
 
     def logits(layer, addition):
-        with torch.inference_mode(), steered(planted_model, {layer: torch.from_numpy(addition)[None]}):
+        with torch.inference_mode(), steered(planted_model, Edits({layer: addition[None]})):
             return planted_model.hf(ids).logits[0, -1, rows].double().numpy()
 
     addition = 3.0 * planted.units[CONCEPTS.index("calm")]
