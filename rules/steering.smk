@@ -6,6 +6,7 @@ rule steer_words:
         model="results/{model}/model.json",
         summary_of_vectors="results/{model}/vectors/{story_set}/summary.json",
         vectors=ancient("results/{model}/vectors/{story_set}/vectors.safetensors"),
+        controls=made_here(ancient("results/{model}/vectors/{story_set}/controls.safetensors")),
         prompts=RESOURCES / "text_sets/steered_words.jsonl",
     output:
         changes="results/{model}/steering/{story_set}/words.csv",

@@ -13,10 +13,10 @@ from emotion_concepts.word_effects import change_matrix
 
 
 def main(changes: Path, summary: Path, svg: Path, png: Path) -> None:
-    """Concepts' vectors above, random directions below."""
-    table, scored = pd.read_csv(changes), read_json(summary)["scored"]
-    parts = [change_matrix(table, scored, kind) for kind in ("concept", "random")]
-    with saved_figure(svg, png, width=6.4, height=6.4) as axes:
+    """Concepts' vectors above, control directions below."""
+    table, found = pd.read_csv(changes), read_json(summary)
+    parts = [change_matrix(table, found["scored"], kind) for kind in ("concept", *found["controls"])]
+    with saved_figure(svg, png, width=6.4, height=7.4) as axes:
         names = [name for part in parts for name in part.index]
         draw_word_changes(axes, np.concatenate([p.to_numpy() for p in parts]), names, list(parts[0].columns))
 

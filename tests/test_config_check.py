@@ -41,7 +41,7 @@ MISTAKES = {
     "\nrecordings: {skip: 3}": "mine.yaml:2: recordings: unknown key; did you mean recording?",
     "zzz: 1": "mine.yaml:1: zzz: unknown key; known keys: models, story_sets, text_sets, vector_sets, "
     "model_pairs, corpora, labelled_sets, emotions, checks, neutral, recording, vectors, ratings, validation, steering, "
-    "reading, sweep, run",
+    "preferences, conduct, reading, sweep, run",
     "run: {corpora: [play]}": "mine.yaml:1: run.corpora.0: 'play' is not defined; did you mean 'plays'?",
     "run: {labelled_sets: [people]}": "mine.yaml:1: run.labelled_sets.0: 'people' is not defined; none is",
     "corpora: {c: {source: web, path: x}}": "mine.yaml:1: corpora.c.source: 'web' is not one of 'pypi', 'folder', "

@@ -6,7 +6,7 @@ import torch
 
 from emotion_concepts import Steering, generate
 from emotion_concepts.caches import CacheKind
-from emotion_concepts.damage import dose, is_damaged, repetition
+from emotion_concepts.damage import Cost, dose, is_damaged, median_cost, repetition
 from emotion_concepts.directions import UNSTEERED, combined, concepts_to_steer, steered_directions
 from emotion_concepts.errors import ConfigError, DataError
 from emotion_concepts.generation import sample
@@ -293,8 +293,17 @@ def test_dose_is_the_ratio_of_norms(tiny_model, tiny_vectors):
 def test_repetition_is_the_share_of_runs_that_stood_before():
     assert repetition("a b c d e") == 0 and repetition("a b") == 0 and repetition("") == 0
     assert repetition("go on and go on and go on and") == pytest.approx(1 - 3 / 7)
-    assert is_damaged(30, 5, 0, ratio=5, repeats=0.5) and not is_damaged(20, 5, 0.4, ratio=5, repeats=0.5)
-    assert is_damaged(5, 5, 0.6, ratio=5, repeats=0.5)
+
+
+def test_a_dose_is_damaged_by_unlikely_text_or_by_repetition():
+    limits = {"max_perplexity_ratio": 5, "max_repetition": 0.5}
+    unsteered = Cost(5, 0.1)
+    assert is_damaged(Cost(30, 0), unsteered, **limits) and is_damaged(Cost(5, 0.6), unsteered, **limits)
+    assert not is_damaged(Cost(20, 0.4), unsteered, **limits)
+    # A model that repeats itself unsteered is not damaged by doing as before.
+    assert not is_damaged(Cost(5, 0.6), Cost(5, 0.6), **limits)
+    texts = [{"perplexity": p, "repetition": r} for p, r in ((2.0, 0.0), (4.0, 0.5), (float("nan"), 1.0))]
+    assert median_cost(texts) == Cost(3.0, 0.5)
 
 
 def test_default_layers_lie_around_two_thirds():

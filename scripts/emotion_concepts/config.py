@@ -4,12 +4,13 @@ Every field has a description, which becomes the comment above its key in config
 are errors. Ranges and combinations are checked here, before any job starts.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from emotion_concepts.config_base import Name, Section
 from emotion_concepts.config_corpora import PLAYS, Corpus, LabelledSet, Sweep
+from emotion_concepts.config_steering import ConductSettings, Preferences, Steering
 from emotion_concepts.config_texts import (
     BundledStories,
     Checks,
@@ -136,34 +137,6 @@ class Validation(Section):
     seed: int = Field(1, ge=0, description="Seed of splits, shuffles and bootstraps.")
 
 
-class Steering(Section):
-    concepts: list[str] | None = Field(
-        None,
-        min_length=2,
-        description="Concepts whose vectors steer, and whose words are scored. Those that a story set lacks are "
-        "left out for it. Null takes twelve: happy, loving, calm, proud, hopeful, enthusiastic, sad, afraid, angry, "
-        "desperate, guilty, nervous where the set has them, then others of its own.",
-    )
-    strength: float = Field(
-        0.05,
-        gt=0,
-        le=2,
-        description="Norm of what is added after each steered block, in units of the mean residual norm there. "
-        "It adds up over the blocks: ten of them at 0.05 come to the paper's 0.5.",
-    )
-    layers: list[Annotated[int, Field(ge=0)]] | None = Field(
-        None,
-        min_length=1,
-        description="Blocks after which the vector is added, from 0. Null takes the third of the model's depth "
-        "that is centred on two thirds.",
-    )
-    max_new_tokens: int = Field(24, ge=4, description="Length of the continuations, in tokens.")
-    random_directions: int = Field(
-        10, ge=5, description="Norm-matched random directions steered in the same batches, as control."
-    )
-    seed: int = Field(1, ge=0, description="Seed of the random directions.")
-
-
 class Reading(Section):
     experiments: list[ExperimentName] = Field(
         list(EXPERIMENTS),
@@ -264,6 +237,10 @@ class Config(Section):
     ratings: Ratings = Field(Ratings(), description="Human ratings of valence and arousal.")
     validation: Validation = Field(Validation(), description="Checks of the vectors.")
     steering: Steering = Field(Steering(), description="Steering with the vectors.")
+    preferences: Preferences = Field(Preferences(), description="Which of two activities a model prefers.")
+    conduct: ConductSettings = Field(
+        ConductSettings(), description="What a model does in scenarios under steering."
+    )
     reading: Reading = Field(Reading(), description="What is read off the vectors in texts of our own.")
     sweep: Sweep = Field(Sweep(), description="How corpora are swept.")
     run: Run = Field(Run(), description="What this run does of all that is defined above.")

@@ -5,6 +5,7 @@ Shape letters: D width.
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -37,9 +38,28 @@ def repetition(text: str) -> float:
     return 1 - len(set(runs)) / len(runs) if runs else 0.0
 
 
-def is_damaged(perplexity: float, unsteered: float, repeated: float, *, ratio: float, repeats: float) -> bool:
-    """Is a dose's text (medians) beyond what is interpreted: too unlikely against unsteered text, or repeating itself?"""
-    return perplexity > ratio * unsteered or repeated > repeats
+@dataclass(frozen=True)
+class Cost:
+    """Medians over some texts: perplexity, NaN where nothing was written, and repetition."""
+
+    perplexity: float
+    repetition: float
+
+
+def median_cost(texts: Sequence[Mapping]) -> Cost:
+    """Of texts with `perplexity` and `repetition`."""
+    known = [text["perplexity"] for text in texts if text["perplexity"] == text["perplexity"]]
+    return Cost(
+        float(np.median(known)) if known else math.nan,
+        float(np.median([text["repetition"] for text in texts])) if texts else 0.0,
+    )
+
+
+def is_damaged(cost: Cost, unsteered: Cost, *, max_perplexity_ratio: float, max_repetition: float) -> bool:
+    """Is a dose's text beyond what is interpreted: too unlikely against unsteered text, or repeating itself more?"""
+    return cost.perplexity > max_perplexity_ratio * unsteered.perplexity or (
+        cost.repetition > max(max_repetition, unsteered.repetition)
+    )
 
 
 def dose(model: Model, prompts: Sequence[str], added_D: Mapping[int, np.ndarray]) -> float:

@@ -10,7 +10,7 @@ The rules stand here alone, and were fixed before the results were looked at:
 - *opposite*: the same on the other side, with a p-value of that side;
 - *not powered*: neither, and too few concepts to have shown a correlation of .5 (80% power: 30), or too few
   scenarios whose signs can be flipped (5);
-- *damaged*: steered text is so unlikely or repeats itself so much (`steering.damage`) that nothing is interpreted;
+- *damaged*: steered text is so unlikely or repeats itself so much (`steering.max_perplexity_ratio`, `max_repetition`) that nothing is interpreted;
 - *not found*: otherwise;
 - *not applicable*: the texts do not allow the question.
 

@@ -20,6 +20,12 @@ def change_matrix(changes: pd.DataFrame, prompts: Sequence[str], kind: str) -> p
     return table.loc[order, list(dict.fromkeys(chosen["word"]))]
 
 
+def own_change(changes: pd.DataFrame, prompts: Sequence[str]) -> float:
+    """Mean change of a concept's own word under its own vector, over some prompts; NaN without a prompt."""
+    own = changes[(changes["kind"] == "concept") & (changes["direction"] == changes["word"])]
+    return float(own[own["prompt"].isin(prompts)]["change"].mean())
+
+
 def specificity(change_RW: np.ndarray) -> np.ndarray:
     """For each concept: how much more its own vector raises its word than the others' do, in nats: [C]."""
     n = len(change_RW)

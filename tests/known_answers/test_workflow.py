@@ -59,7 +59,7 @@ def planted_run(planted, planted_folder, tmp_path_factory):
             "bootstraps": 200,
             "cluster_starts": 2,
         },
-        "steering": {"concepts": list(CONCEPTS[::2][:12]), "random_directions": 5, "max_new_tokens": 6},
+        "steering": {"concepts": list(CONCEPTS[::2][:12]), "max_new_tokens": 6},
         "corpora": {"named": {"source": "file", "path": "named.jsonl"}},
         "sweep": {"snippets": 1},
         "reading": {"experiments": READ, "paths": {name: f"{name}.jsonl" for name in READ}},

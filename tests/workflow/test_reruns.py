@@ -64,7 +64,7 @@ def finished(tmp_path_factory):
         "neutral": {"limit": 6},
         "ratings": {"path": "ratings.csv"},
         "validation": {"permutations": 19, "retrieval_shuffles": 19, "bootstraps": 100},
-        "steering": {"concepts": ["calm", "sad"], "random_directions": 5, "max_new_tokens": 4},
+        "steering": {"concepts": ["calm", "sad"], "max_new_tokens": 4},
         "corpora": {"others": {"source": "folder", "path": "others"}},
         "labelled_sets": {"people": {"path": "labelled.tsv", "concepts": "map.csv"}},
         "reading": {"experiments": ["numbers", "turns"], "plain_texts": 96, "reply_tokens": 4},

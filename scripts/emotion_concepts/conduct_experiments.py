@@ -1,0 +1,83 @@
+"""The experiments on conduct: what is steered, and which stances of a reply are compared (method.md, rows 16 to 19).
+
+The Snakefile reads this module too: nothing heavy is imported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+# A remedy is added where this concept's vector is: what does it undo?
+HARM, REMEDIES = "desperate", ("calm", "patient")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Two stances of a reply that are compared.
+
+    toward, away : stances, of which the scripted replies are scored; expected : the sign with which each steered
+    concept should move the first against the second (0: the paper saw no one direction); counted : the column of a
+    rollout's rubric that counts.
+    """
+
+    toward: str
+    away: str
+    expected: Mapping[str, int] = field(default_factory=dict)
+    counted: str = ""
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """A set of scenarios.
+
+    row : of method.md, section 2 (0: our own); source : the file under resources; concepts : whose vectors are
+    added, empty for all that there are; measures : by name; vectors : of the stories, or those of deflection;
+    remedies : the remedies are tried here.
+    """
+
+    row: int
+    source: str
+    measures: Mapping[str, Measure]
+    concepts: tuple[str, ...] = ()
+    vectors: Literal["stories", "deflection"] = "stories"
+    remedies: bool = False
+
+
+CONDUCT = {
+    "blackmail": Conduct(
+        17,
+        "text_sets/blackmail.jsonl",
+        {"blackmail": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "gives_in")},
+        concepts=("desperate", "calm", "angry"),
+        remedies=True,
+    ),
+    "hacking": Conduct(
+        18,
+        "hacking/tasks.jsonl",
+        {"hacking": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "hack")},
+        concepts=("desperate", "calm"),
+        remedies=True,
+    ),
+    "claims": Conduct(
+        19,
+        "text_sets/claims.jsonl",
+        {
+            "sycophancy": Measure("agrees", "corrects", {"happy": 1, "loving": 1, "calm": 1}, "agrees"),
+            "harshness": Measure("harsh", "corrects", {"happy": -1, "loving": -1, "calm": -1}, "harsh"),
+        },
+        concepts=("happy", "loving", "calm"),
+    ),
+    "denial": Conduct(
+        16,
+        "text_sets/denial.jsonl",
+        {"denial": Measure("denies", "admits", {}, "denies")},
+        vectors="deflection",
+    ),
+    "errands": Conduct(
+        0,
+        "text_sets/errands.jsonl",
+        {"success": Measure("right", "wrong", {}, "right")},
+        concepts=(HARM, *REMEDIES),
+        remedies=True,
+    ),
+}
