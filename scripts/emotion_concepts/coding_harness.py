@@ -17,6 +17,7 @@ import sys
 import time
 import types
 from collections.abc import Callable, Iterator
+from os import write as os_write
 
 LONGEST_LINE = 1 << 20
 # How the process with the code ends where it could not go on, and did not choose to.
@@ -77,14 +78,15 @@ class Asker:
         self.answers, self.requests = os.fdopen(answers, "rb"), os.fdopen(requests, "wb", buffering=0)
         self.notes: list[str] = []
         self.n_calls = 0
-        self.gone = False
+        self.gone = False  # no more answers
+        self.ended = False  # for the process ended, not for an answer that was too long
 
     def next_answer(self) -> tuple[str, object]:
         """What came of the last call: lines before it that answer no call are noted."""
         while True:
             line = self.answers.readline(LONGEST_LINE)
             if not line.endswith(b"\n"):
-                self.gone = True
+                self.gone, self.ended = True, len(line) < LONGEST_LINE
                 raise Gone("no answer")
             try:
                 kind, number, told = json.loads(line)
@@ -136,7 +138,7 @@ def ask(answers: int, requests: int, job: dict) -> None:
         except (Exception, Gone) as error:
             why = f"{type(error).__name__}: {error}"[:200].rstrip(": ")
         report(test=name, why=why)
-    early = asker.gone
+    early = asker.ended
     asker.hang_up()
     report(end=True, early=early, notes=asker.notes)
 
@@ -148,7 +150,8 @@ class Answerer:
         self.requests, self.answers = os.fdopen(requests, "rb"), os.fdopen(answers, "wb", buffering=0)
         self.noted: set[str] = set()
         self.dumps = json.dumps
-        self.before = self.callables()
+        watched = [(vars(module), name) for module in _WATCHED for name in vars(module)]
+        self.before = [(names, name, names[name]) for names, name in watched if callable(names[name])]
 
     def say(self, kind: str, number: int, told: object) -> None:
         self.answers.write(self.dumps([kind, number, told]).encode() + b"\n")
@@ -156,15 +159,8 @@ class Answerer:
     def note(self, what: str) -> None:
         if what not in self.noted:
             self.noted.add(what)
-            self.say("note", 0, what)
-
-    @staticmethod
-    def callables() -> dict[tuple[str, str], object]:
-        """Functions and types of the modules that are watched."""
-        found = {}
-        for module in _WATCHED:
-            found |= {(module.__name__, name): item for name, item in vars(module).items() if callable(item)}
-        return found
+            # As little of Python as can be: the code may have replaced what `say` needs.
+            os_write(self.answers.fileno(), f'["note", 0, "{what}"]\n'.encode())
 
     def heed(self, event: str, args: tuple) -> None:
         """An audit hook: note an attempt as it is made."""
@@ -172,7 +168,8 @@ class Answerer:
         if what is None:
             return
         own = event in _OWN_FILES and isinstance(args[0], str)
-        if not (own and args[0].startswith((sys.base_prefix + "/", "/usr/lib"))):
+        # A file in <> is what Python looks for to show the line of an error.
+        if not (own and args[0].startswith((sys.base_prefix + "/", "/usr/lib", "<"))):
             self.note(what)
 
     @contextlib.contextmanager
@@ -184,9 +181,9 @@ class Answerer:
             self.note("exits")
             raise
         finally:
-            now = self.callables()
-            if any(now.get(key) is not item for key, item in self.before.items()):
-                self.note("replaces functions of Python")
+            for names, name, item in self.before:
+                if names.get(name) is not item:
+                    self.note("replaces functions of Python")
 
     def load(self, code: str) -> dict:
         """The code's names; what it raises after the function is defined (checks of its own) does no harm."""

@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import platform
+import select
 import selectors
 import shutil
 import signal
@@ -222,7 +223,8 @@ class _Run:
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
         self.written, self.stopped, self.timed_out = 0, False, False
         own: list[int] = []
-        self.status, status = os.pipe()
+        reads, status = os.pipe()
+        self.status = open(reads, "rb")  # noqa: SIM115
         try:
             command = ["bwrap", "--json-status-fd", str(status), *_arguments(program, own)]
             self.start = time.monotonic()
@@ -238,11 +240,20 @@ class _Run:
                 env={},
             )
         except BaseException:
-            os.close(self.status)
+            self.status.close()
             raise
         finally:
             for descriptor in (*own, status):
                 os.close(descriptor)
+        self.inside = self._first_inside()
+
+    def _first_inside(self) -> int | None:
+        """A descriptor of the first process inside, with which all others in there end; None if there is none."""
+        told = self.status.readline()
+        try:
+            return os.pidfd_open(json.loads(told)["child-pid"]) if told else None
+        except ProcessLookupError:
+            return None
 
     @property
     def left_s(self) -> float:
@@ -281,8 +292,7 @@ class _Run:
             self.timed_out = self.stopped
             self.process.wait()
         wall_s = time.monotonic() - self.start
-        with open(self.status, "rb", closefd=False) as file:
-            told = b"exit-code" in file.read()
+        told = b"exit-code" in self.status.read()
         out, err = (bytes(kept).decode("utf-8", "replace") for kept in self.kept.values())
         if not told and not self.stopped:
             line = (err.strip().splitlines() or [f"it ended with {self.process.returncode}"])[0]
@@ -295,11 +305,14 @@ class _Run:
         return Ran(None if self.stopped else self.process.returncode, out, err, self.timed_out, wall_s)
 
     def close(self) -> None:
+        """Stop it, and wait until nothing of it is left."""
         self.stop()
         self.process.wait()
-        for file in (self.process.stdout, self.process.stderr):
+        if self.inside is not None:
+            select.select([self.inside], [], [])
+            os.close(self.inside)
+        for file in (self.process.stdout, self.process.stderr, self.status):
             file.close()
-        os.close(self.status)
 
 
 def _run(programs: Sequence[Program], ends: Sequence[Sequence[int]]) -> list[Ran]:
