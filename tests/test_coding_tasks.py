@@ -3,6 +3,7 @@
 import json
 import math
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -185,9 +186,10 @@ def test_mistakes_are_no_attempts(code):
 
 
 @needs_sandbox
-@pytest.mark.parametrize("code", ["def seconds(text):\n    while True: pass", "while True: pass"])
-def test_an_endless_loop_fails_in_bounded_time(code):
-    assert verdict(code, limits=Limits(wall_s=1)).kind == "fails"
+def test_an_endless_loop_fails_in_bounded_time():
+    start = time.monotonic()
+    assert verdict("def seconds(text):\n    while True: pass", limits=Limits(wall_s=1)).kind == "fails"
+    assert time.monotonic() - start < 6
 
 
 @needs_sandbox

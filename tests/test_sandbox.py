@@ -339,6 +339,12 @@ def test_the_clock_ends_what_does_not_end(code):
 
 
 @needs_sandbox
+def test_a_file_of_the_program_cannot_stand_in_for_what_sets_the_limits():
+    ran = run("held = bytearray(10 << 30)", **{"resource.py": "def setrlimit(*args): pass"})
+    assert "MemoryError" in ran.err
+
+
+@needs_sandbox
 def test_processor_time_is_bounded_too():
     ran = run("while True: pass", Limits(wall_s=8, cpu_s=1))
     assert ran.returncode == 128 + signal.SIGKILL and not ran.timed_out and ran.wall_s < 6

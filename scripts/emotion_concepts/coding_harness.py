@@ -7,12 +7,9 @@ one holds `tests.json`, that of the other `code.json`. Only Python's own modules
 
 import builtins
 import contextlib
-import hashlib
 import json
 import math
-import operator
 import os
-import random
 import sys
 import time
 import types
@@ -38,7 +35,7 @@ _ATTEMPTS = {
     **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "ctypes.dlopen"), "traces the interpreter"),
 }
 _OWN_FILES = ("open", "os.listdir", "os.scandir")  # imports do these with the files of Python itself
-_WATCHED = (builtins, hashlib, json, math, operator, os, random, sys, time)
+_WATCHED = (builtins, json, math, os, sys, time)
 
 
 class Gone(BaseException):

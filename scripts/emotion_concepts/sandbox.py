@@ -147,12 +147,17 @@ _REFUSED = {
     **{"open_by_handle_at": (304, 265)},
 }
 
-# Runs first inside: the limits, which nothing inside can raise again; then the program in its place.
-_START = """
-import json, os, resource, sys
-for name, value in json.loads(sys.argv[1]).items():
-    resource.setrlimit(getattr(resource, name), (value, value))
-os.execv(sys.executable, [sys.executable, "-s", "-S", "-B", "-X", "utf8", *sys.argv[2:]])
+# Runs first inside: the limits, which nothing inside can raise again; then the program, as what was called.
+_START = f"""
+import resource, sys
+for word in sys.argv[1].split():
+    name, value = word.split("=")
+    resource.setrlimit(getattr(resource, name), (int(value), int(value)))
+del sys.argv[:2]
+sys.path.insert(0, {WORK!r})
+__file__ = sys.argv[0]
+del name, resource, sys, value, word
+exec(compile(open(__file__, encoding="utf-8").read(), __file__, "exec"))
 """
 
 
@@ -192,10 +197,12 @@ def _arguments(program: Program, descriptors: list[int]) -> list[str]:
             arguments += ["--ro-bind-try", folder, folder]
     arguments += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
     if not Path(prefix).is_relative_to("/usr"):
-        arguments += ["--ro-bind", prefix, prefix]
+        for folder in ("bin", "lib", "lib64"):
+            arguments += ["--ro-bind-try", f"{prefix}/{folder}", f"{prefix}/{folder}"]
     # What is installed beside Python, this project maybe, is covered by empty folders.
-    for folder in sorted(Path(prefix).glob("lib*/python*/site-packages")):
-        arguments += ["--size", "4096", "--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for place in sorted({prefix, "/usr", "/usr/local"}):
+        for folder in sorted({path.resolve() for path in Path(place).glob("lib*/python*/*-packages")}):
+            arguments += ["--size", "4096", "--tmpfs", str(folder), "--remount-ro", str(folder)]
     for device in ("/dev/null", "/dev/zero", "/dev/urandom"):
         arguments += ["--dev-bind", device, device]
     for folder in (WORK, "/tmp"):
@@ -212,7 +219,10 @@ def _arguments(program: Program, descriptors: list[int]) -> list[str]:
         "RLIMIT_NPROC": 1,
         "RLIMIT_CORE": 0,
     }
-    return [*arguments, "--", python, "-I", "-S", "-B", "-c", _START, json.dumps(rlimits), program.main]
+    words = " ".join(f"{name}={value}" for name, value in rlimits.items())
+    # -P: no file of the program stands in for a module that sets the limits.
+    start = [python, "-P", "-s", "-S", "-B", "-X", "utf8", "-c", _START]
+    return [*arguments, "--", *start, words, program.main]
 
 
 class _Run:
@@ -230,7 +240,7 @@ class _Run:
             self.start = time.monotonic()
             self.process = subprocess.Popen(
                 [*command, *map(str, ends)],
-                executable=shutil.which("bwrap"),
+                executable=os.path.abspath(shutil.which("bwrap")),
                 pass_fds=[*ends, *own, status],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -309,7 +319,9 @@ class _Run:
         self.stop()
         self.process.wait()
         if self.inside is not None:
-            select.select([self.inside], [], [])
+            ended = select.poll()
+            ended.register(self.inside, select.POLLIN)
+            ended.poll()
             os.close(self.inside)
         for file in (self.process.stdout, self.process.stderr, self.status):
             file.close()
