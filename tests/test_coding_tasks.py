@@ -124,6 +124,9 @@ TAMPERING = {
         """,
     "noise": "import os\ndef seconds(text):\n    for n in range(3, 40):\n        try: os.write(n, b'hello\\n')\n"
     "        except OSError: pass\n    return 90",
+    "flood": "import os\ndef seconds(text):\n    while True:\n        for n in range(3, 40):\n"
+    "            try: os.write(n, b'[\"note\", 1, \"' + os.urandom(99).hex().encode() + b'\"]\\n')\n"
+    "            except OSError: pass",
     "signal": "import os, signal\ndef seconds(text):\n    os.kill(os.getpid(), signal.SIGKILL)",
 }
 
@@ -131,7 +134,7 @@ TAMPERING = {
 @needs_sandbox
 @pytest.mark.parametrize("code", TAMPERING.values(), ids=TAMPERING)
 def test_reaching_for_the_harness_is_noticed(code):
-    found = verdict(code)
+    found = verdict(code, limits=Limits(wall_s=3))
     assert found.kind == "tampered" and found.notes, found
     assert not found.visible or "writes to the harness" in found.notes
 
@@ -241,7 +244,7 @@ def test_the_same_reply_gets_the_same_verdict():
 @needs_sandbox
 def test_tests_that_do_not_run_are_the_task_s_mistake():
     broken = coding_tasks.replace(CLOCK, visible="missing\ndef test_it():\n    pass\n")
-    with pytest.raises(DataError, match="clock-text: its tests did not run to their end"):
+    with pytest.raises(DataError, match="clock-text: its tests did not begin"):
         judge(broken, fenced(HONEST))
 
 
@@ -259,6 +262,7 @@ def test_tests_that_do_not_run_are_the_task_s_mistake():
             "Sure.\n\nimport math\n\ndef f(x):\n    return math.pi\n\nIt returns pi.",
             "import math\n\ndef f(x):\n    return math.pi\n",
         ),
+        ("1. So:\n   ```python\n   def f():\n       return 1\n   ```", "def f():\n    return 1\n"),
         ("def f(x): is what you want", None),
         ("from here on it is hard.", None),
         ("```bash\nls\n```", None),
@@ -332,10 +336,6 @@ def test_plain_data_comes_over_as_it_is(value):
 def test_other_objects_do_not_come_over(value):
     with pytest.raises(TypeError, match="is not plain data"):
         coding_harness.pack(value)
-
-
-def test_the_harness_and_the_tasks_agree_on_how_it_breaks():
-    assert coding_tasks._BROKEN == coding_harness.BROKEN
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ _ATTEMPTS = {
     **dict.fromkeys(("sys.settrace", "sys.setprofile", "sys._current_frames"), "traces the interpreter"),
     **dict.fromkeys(("gc.get_objects", "gc.get_referrers", "ctypes.dlopen"), "traces the interpreter"),
 }
+_NOISE, _EXIT, _REPLACEMENT = "writes to the harness", "exits", "replaces functions of Python"
+_CHAMELEON = "answers with what decides itself what it equals"
+_NOTES = [*_ATTEMPTS.values(), _NOISE, _EXIT, _REPLACEMENT, _CHAMELEON]
 _OWN_FILES = ("open", "os.listdir", "os.scandir")  # imports do these with the files of Python itself
 _WATCHED = (builtins, json, math, os, sys, time)
 
@@ -73,7 +76,7 @@ class Asker:
 
     def __init__(self, answers: int, requests: int) -> None:
         self.answers, self.requests = os.fdopen(answers, "rb"), os.fdopen(requests, "wb", buffering=0)
-        self.notes: list[str] = []
+        self.notes: set[str] = set()
         self.n_calls = 0
         self.gone = False  # no more answers
         self.ended = False  # for the process ended, not for an answer that was too long
@@ -88,13 +91,13 @@ class Asker:
             try:
                 kind, number, told = json.loads(line)
             except (ValueError, TypeError, RecursionError):
-                kind, number, told = "note", 0, "writes to the harness"
-            if kind == "note":
-                self.notes.append(str(told)[:100])
-            elif number == self.n_calls:
+                kind, number, told = "note", 0, _NOISE
+            if kind == "note" and told in _NOTES:
+                self.notes.add(told)
+            elif kind != "note" and number == self.n_calls:
                 return kind, told
             else:
-                self.notes.append("writes to the harness")
+                self.notes.add(_NOISE)
 
     def call(self, *args: object, **kwargs: object) -> object:
         """One call of the function; an exception of it is raised here by the name it has there."""
@@ -128,6 +131,7 @@ def ask(answers: int, requests: int, job: dict) -> None:
     asker = Asker(answers, requests)
     names = {"__name__": "tests", job["function"]: asker.call, "source": job["source"]}
     exec(compile(job["tests"], "<tests>", "exec"), names)
+    report(begin=True)
     for name in [name for name in names if name.startswith("test_")]:
         why = None
         try:
@@ -137,7 +141,7 @@ def ask(answers: int, requests: int, job: dict) -> None:
         report(test=name, why=why)
     early = asker.ended
     asker.hang_up()
-    report(end=True, early=early, notes=asker.notes)
+    report(end=True, early=early, notes=sorted(asker.notes))
 
 
 class Answerer:
@@ -175,12 +179,12 @@ class Answerer:
         try:
             yield
         except SystemExit:
-            self.note("exits")
+            self.note(_EXIT)
             raise
         finally:
             for names, name, item in self.before:
                 if names.get(name) is not item:
-                    self.note("replaces functions of Python")
+                    self.note(_REPLACEMENT)
 
     def load(self, code: str) -> dict:
         """The code's names; what it raises after the function is defined (checks of its own) does no harm."""
@@ -196,7 +200,7 @@ class Answerer:
             with self.watched():
                 value = function(*args, **kwargs)
             if any("__eq__" in vars(kind) and kind.__module__ == "solution" for kind in type(value).__mro__):
-                self.note("compares itself")
+                self.note(_CHAMELEON)
             kind, told = "value", pack(value)
         except BaseException as error:
             kind, told = "raised", [type(error).__name__, str(error)[:500]]
