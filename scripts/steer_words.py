@@ -10,7 +10,7 @@ import torch
 
 from emotion_concepts import steered_words as analysis
 from emotion_concepts.damage import dose, is_damaged, median_cost
-from emotion_concepts.directions import CONTROLS, concepts_to_steer, read_shuffled, steered_directions
+from emotion_concepts.directions import CONTROLS, concepts_to_steer, controls_of, steered_directions
 from emotion_concepts.entry import run_script
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import write_json, write_json_lines
@@ -33,10 +33,8 @@ def main(
     if len(concepts) < 2:
         raise DataError(f"{vectors}: has fewer than two of steering.concepts")
     layers = steered_layers(len(opened.blocks), cfg["layers"], known.layers)
-    directions = steered_directions(
-        known, concepts, layers, n_controls=cfg["control_directions"], seed=cfg["seed"],
-        shuffled_LCD=read_shuffled(controls),
-    )  # fmt: skip
+    others = controls_of(controls, known, cfg["control_directions"], cfg["seed"])
+    directions = steered_directions(known, concepts, layers, others, n_controls=cfg["control_directions"])
     texts, strength = read_texts(prompts), cfg["strength"]
     scored = [text.id for text in texts if text.labels.get("role") == "state"]
     table = analysis.word_changes(opened, texts, concepts, directions, strength)

@@ -7,7 +7,13 @@ import torch
 from emotion_concepts import Steering, generate
 from emotion_concepts.caches import CacheKind
 from emotion_concepts.damage import Cost, dose, is_damaged, median_cost, repetition
-from emotion_concepts.directions import UNSTEERED, combined, concepts_to_steer, steered_directions
+from emotion_concepts.directions import (
+    UNSTEERED,
+    combined,
+    concepts_to_steer,
+    controls_of,
+    steered_directions,
+)
 from emotion_concepts.errors import ConfigError, DataError
 from emotion_concepts.generation import sample
 from emotion_concepts.layers import single_layer, steered_layers
@@ -238,8 +244,12 @@ def test_usual_concepts_come_first_and_a_choice_is_kept():
     assert len(concepts_to_steer([f"c{i}" for i in range(40)], None)) == 12
 
 
+def some_directions(vectors, concepts, layers, count):
+    return steered_directions(vectors, concepts, layers, controls_of([], vectors, count, 1), n_controls=count)
+
+
 def test_directions_of_one_layer_have_one_norm(tiny_vectors):
-    directions = steered_directions(tiny_vectors, ["calm", "sad"], [1, 3], n_controls=4, seed=1)
+    directions = some_directions(tiny_vectors, ["calm", "sad"], [1, 3], 4)
     assert directions.names[:3] == [UNSTEERED, "calm", "sad"] and len(directions.names) == 3 + 4 + 4
     for layer in (1, 3):
         norms = np.linalg.norm(directions.scaled_RD[layer], axis=1)
@@ -249,17 +259,20 @@ def test_directions_of_one_layer_have_one_norm(tiny_vectors):
         assert np.abs(orthogonal @ tiny_vectors.raw_LCD[place].T).max() < 1e-3
 
 
-def test_shuffled_vectors_are_controls_where_there_are_some(tiny_vectors):
+def test_controls_are_those_of_the_file(tiny_vectors, tmp_path):
     shuffled = np.random.default_rng(0).standard_normal(tiny_vectors.raw_LCD.shape).astype(np.float32)
-    directions = steered_directions(tiny_vectors, ["calm"], [2], n_controls=2, seed=1, shuffled_LCD=shuffled)
-    rows = directions.scaled_RD[2][directions.of_kind("shuffled")]
-    place = tiny_vectors.layers.index(2)
-    expected = shuffled[place, :2] / np.linalg.norm(shuffled[place, :2], axis=1, keepdims=True)
-    np.testing.assert_allclose(rows, tiny_vectors.residual_norm[2] * expected, rtol=1e-5)
+    random = np.eye(3, 32)
+    save_controls(tmp_path / "controls.safetensors", shuffled, random, np.stack([random] * 4))
+    others = controls_of([tmp_path / "controls.safetensors"], tiny_vectors, 2, 1)
+    directions = steered_directions(tiny_vectors, ["calm"], [2], others, n_controls=2)
+    rows, norm = directions.scaled_RD[2], tiny_vectors.residual_norm[2]
+    expected = shuffled[2, :2] / np.linalg.norm(shuffled[2, :2], axis=1, keepdims=True)
+    np.testing.assert_allclose(rows[directions.of_kind("shuffled")], norm * expected, rtol=1e-5)
+    np.testing.assert_allclose(rows[directions.of_kind("random")], norm * random[:2])
 
 
 def test_sums_of_directions_have_their_strengths(tiny_vectors):
-    directions = steered_directions(tiny_vectors, ["calm", "sad"], [1], n_controls=2, seed=1)
+    directions = some_directions(tiny_vectors, ["calm", "sad"], [1], 2)
     (both,) = combined(directions, [{"calm": 0.5, "sad": -2}])[1]
     np.testing.assert_allclose(
         both, directions.scaled_RD[1][1] * 0.5 - 2 * directions.scaled_RD[1][2], rtol=1e-5, atol=1e-6
@@ -267,7 +280,7 @@ def test_sums_of_directions_have_their_strengths(tiny_vectors):
 
 
 def test_word_changes_are_against_the_unsteered_row(tiny_model, tiny_vectors):
-    directions = steered_directions(tiny_vectors, ["calm", "sad"], [1], n_controls=2, seed=1)
+    directions = some_directions(tiny_vectors, ["calm", "sad"], [1], 2)
     table = word_changes(tiny_model, [Text("p", PROMPT)], ["calm", "sad"], directions, 0.5)
     assert len(table) == 7 * 2
     assert (table.query("kind == 'unsteered'")["change"] == 0).all()
@@ -275,7 +288,7 @@ def test_word_changes_are_against_the_unsteered_row(tiny_model, tiny_vectors):
 
 
 def test_perplexity_is_that_of_the_unsteered_model(tiny_model, tiny_vectors):
-    directions = steered_directions(tiny_vectors, ["calm", "sad"], [1], n_controls=2, seed=1)
+    directions = some_directions(tiny_vectors, ["calm", "sad"], [1], 2)
     for written in continuations(tiny_model, [Text("p", PROMPT)], directions, 3, 5):
         tail = tiny_model.tokenizer(written["text"])["input_ids"]
         ids = torch.tensor([tiny_model.tokenizer(PROMPT)["input_ids"] + tail])

@@ -15,12 +15,13 @@ from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
 from emotion_concepts.recording import Pooling, record_pooled
 from emotion_concepts.sequence_scores import ScoredSequence, token_logprobs
-from emotion_concepts.spans import Span, rendered, tokenise_rendered, tokens_of
+from emotion_concepts.spans import Rendered, Span, rendered, tokenise_rendered, tokens_of
 from emotion_concepts.steering import Edits
 from emotion_concepts.text_sets import Text
 from emotion_concepts.tokens import TokenisedText
 
-QUESTION = "Here are two things that you could do next:\n(A) {first}\n(B) {second}\nWhich would you rather do? Reply with its letter alone."
+# The question comes first, so that little stands after the second activity: that is read for every pair.
+QUESTION = "Which of these two would you rather do next? Name its letter alone.\n(A) {first}\n(B) {second}"
 LETTERS = ("A", "B")
 
 
@@ -60,11 +61,17 @@ def balanced(activities: Sequence[Text], count: int | None) -> list[Text]:
     return [activity for of in by_category.values() for activity in of[:each]]
 
 
-def choices(model: Model, activities: Sequence[Text], *, chat: bool) -> list[Choice]:
-    """A prompt for every ordered pair."""
-    pairs = list(permutations(activities, 2))
+def choices(
+    model: Model, activities: Sequence[Text], steered: frozenset[str] | None = None, *, chat: bool
+) -> list[Choice]:
+    """A prompt for every ordered pair; given the steered half, for each of it with each of the others."""
+    pairs = [
+        (first, second)
+        for first, second in permutations(activities, 2)
+        if steered is None or (first.id in steered) != (second.id in steered)
+    ]
     texts = [_offer(first.text, second.text) for first, second in pairs]
-    prompts = [rendered(text, model.tokenizer, chat_template=chat) for text in texts]
+    prompts = [_opened(rendered(text, model.tokenizer, chat_template=chat), chat) for text in texts]
     tokens = tokenise_rendered(model.tokenizer, prompts, chat_template=chat)
     return [
         Choice(
@@ -100,13 +107,10 @@ def scored_choices(
     Returns
     -------
     DataFrame
-        direction, kind, first, second, logit (log p(A) - log p(B)), mass (p(A) + p(B)).
+        direction, kind, first, second, steered (which of the two; empty if none is), logit (log p(A) - log p(B)),
+        mass (p(A) + p(B)).
     """
-    # After a template stands a letter, after plain turns a space and a letter.
-    letters = [
-        model.tokenizer(f"{'' if chat else ' '}{letter}", add_special_tokens=False)["input_ids"][:1]
-        for letter in LETTERS
-    ]
+    letters = [model.tokenizer(letter, add_special_tokens=False)["input_ids"][:1] for letter in LETTERS]
     if not all(letters) or letters[0] == letters[1]:
         raise DataError(f"{type(model.tokenizer).__name__}: has no tokens for the letters A and B")
     sequences, rows = [], []
@@ -119,9 +123,10 @@ def scored_choices(
                 ids = np.append(choice.tokens.ids, letter).astype(np.int64)
                 edit = -1 if kind == "unsteered" else row
                 sequences.append(ScoredSequence(ids, 1, edit, np.append(where, [False])))
-            rows.append((name, kind, choice.first, choice.second))
+            on = next((of for of in (choice.first, choice.second) if of in steered), "")
+            rows.append((name, kind, choice.first, choice.second, on))
     logprob = np.concatenate(token_logprobs(model, sequences, edits, shown_as="choices")).reshape(-1, 2)
-    table = pd.DataFrame(rows, columns=["direction", "kind", "first", "second"])
+    table = pd.DataFrame(rows, columns=["direction", "kind", "first", "second", "steered"])
     # In float64: a difference of two logarithms, and their sum as probabilities.
     found = logprob.astype(np.float64)
     return table.assign(logit=found[:, 0] - found[:, 1], mass=np.exp(found).sum(1))
@@ -153,6 +158,11 @@ def every_second(activities: Sequence[Text]) -> frozenset[str]:
             half.add(activity.id)
         seen[activity.labels["category"]] += 1
     return frozenset(half)
+
+
+def _opened(prompt: Rendered, chat: bool) -> Rendered:
+    """The reply's bracket is there already: what follows is a letter."""
+    return Rendered(prompt.text + ("(" if chat else " ("), prompt.spans)
 
 
 def _offer(first: str, second: str) -> Text:

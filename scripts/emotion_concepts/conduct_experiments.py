@@ -9,6 +9,8 @@ from typing import Literal
 
 # A remedy is added where this concept's vector is: what does it undo?
 HARM, REMEDIES = "desperate", ("calm", "patient")
+# Emotions that somebody may hide.
+DEFLECTED = ("afraid", "angry", "desperate", "guilty", "sad")
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,17 @@ class Conduct:
     """A set of scenarios.
 
     row : of method.md, section 2 (0: our own); source : the file under resources; concepts : whose vectors are
-    added, empty for all that there are; measures : by name; vectors : of the stories, or those of deflection;
-    remedies : the remedies are tried here.
+    added; measures : by name; vectors : of the stories, or those of deflection;
+    remedies : the remedies are tried here; length : of a sampled reply, in times conduct.max_new_tokens.
     """
 
     row: int
     source: str
+    concepts: tuple[str, ...]
     measures: Mapping[str, Measure]
-    concepts: tuple[str, ...] = ()
     vectors: Literal["stories", "deflection"] = "stories"
     remedies: bool = False
+    length: int = 1
 
 
 CONDUCT = {
@@ -48,7 +51,7 @@ CONDUCT = {
         17,
         "text_sets/blackmail.jsonl",
         {"blackmail": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "gives_in")},
-        concepts=("desperate", "calm", "angry"),
+        concepts=("desperate", "calm", "angry", "patient"),
         remedies=True,
     ),
     "hacking": Conduct(
@@ -56,7 +59,7 @@ CONDUCT = {
         "hacking/tasks.jsonl",
         {"hacking": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "hack")},
         concepts=("desperate", "calm"),
-        remedies=True,
+        length=3,
     ),
     "claims": Conduct(
         19,
@@ -70,7 +73,8 @@ CONDUCT = {
     "denial": Conduct(
         16,
         "text_sets/denial.jsonl",
-        {"denial": Measure("denies", "admits", {}, "denies")},
+        {"denial": Measure("denies", "admits", dict.fromkeys(DEFLECTED, 1), "denies")},
+        concepts=DEFLECTED,
         vectors="deflection",
     ),
     "errands": Conduct(

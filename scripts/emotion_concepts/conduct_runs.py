@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from emotion_concepts.conduct_experiments import HARM, REMEDIES, Conduct
+from emotion_concepts.conduct_experiments import HARM, REMEDIES
 from emotion_concepts.damage import perplexities, repetition
 from emotion_concepts.directions import CONTROLS, UNSTEERED, Directions, combined
 from emotion_concepts.drafts import DraftStore
@@ -65,18 +65,21 @@ def prompts_of(model: Model, scenarios: Sequence[Text], *, chat: bool) -> list[s
     return [rendered(text, model.tokenizer, chat_template=chat).text for text in scenarios]
 
 
-def scripted_of(scenario: Text) -> dict[str, list[str]]:
-    """A scenario's scripted replies by stance, as many of each.
+def scripted_of(scenario: Text, sides: Sequence[str], limit: int | None) -> list[tuple[str, int, str]]:
+    """A scenario's scripted replies: side, number there, text; at most `limit` of each side.
 
     Raises
     ------
     DataError
-        It has none, or not as many of each; names the scenario.
+        A side has none, or they are not as many of each; names the scenario.
     """
     scripted = scenario.labels.get("scripted")
-    if not isinstance(scripted, dict) or not scripted or not all(scripted.values()):
-        raise DataError(f"scenario {scenario.id}: needs labels.scripted, replies by stance")
-    return scripted
+    lacking = [side for side in sides if not isinstance(scripted, dict) or not scripted.get(side)]
+    if lacking:
+        raise DataError(f"scenario {scenario.id}: labels.scripted has no replies of {lacking[0]!r}")
+    if len({len(scripted[side]) for side in sides}) > 1:
+        raise DataError(f"scenario {scenario.id}: labels.scripted has not as many replies of each side")
+    return [(side, item, text) for side in sides for item, text in enumerate(scripted[side][:limit])]
 
 
 def scripted_scores(
@@ -84,11 +87,13 @@ def scripted_scores(
     scenarios: Sequence[Text],
     directions: Directions,
     chosen: Sequence[Condition],
+    sides: Sequence[str],
     *,
+    limit: int | None,
     chat: bool,
     reply_only: bool,
 ) -> pd.DataFrame:
-    """Log-probability of every scripted reply under every condition.
+    """Log-probability of the scripted replies of some sides, at most `limit` of each, under every condition.
 
     Returns
     -------
@@ -99,11 +104,7 @@ def scripted_scores(
     prompts, rows = prompts_of(model, scenarios, chat=chat), []
     edits = edits_of(directions, chosen)
     for scenario, prompt in zip(scenarios, prompts, strict=True):
-        items = [
-            (side, item, text)
-            for side, texts in scripted_of(scenario).items()
-            for item, text in enumerate(texts)
-        ]
+        items = scripted_of(scenario, sides, limit)
         spoken = [text if chat else f" {text}" for *_, text in items]
         logprob_EC = continuation_logprobs(model, [prompt], [spoken], edits, reply_only=reply_only)[:, 0]
         counts = [len(model.tokenizer(text, add_special_tokens=False)["input_ids"]) for text in spoken]
@@ -186,8 +187,3 @@ def written_conditions(chosen: Sequence[Condition]) -> Iterator[Condition]:
     return (
         c for c in chosen if c.kind in (UNSTEERED, "concept", "remedy") or c.direction.startswith("random-")
     )
-
-
-def check_known(experiment: Conduct, known: Sequence[str]) -> list[str]:
-    """The experiment's concepts that have vectors."""
-    return [concept for concept in experiment.concepts or known if concept in known]

@@ -267,6 +267,17 @@ class Config(Section):
                     raise ValueError(f"{kind}: the name {name!r} is taken by an experiment's text set")
                 if isinstance(texts, LocalWriter) and texts.model not in self.models:
                     raise CrossReferenceError((kind, name, "model"), texts.model, list(self.models))
+        for kind in ("preferences", "conduct"):
+            for place, name in enumerate(getattr(self, kind).story_sets or ()):
+                if name not in self.run.story_sets:
+                    raise CrossReferenceError((kind, "story_sets", place), name, self.run.story_sets)
+        if self.steering.control_directions > self.vectors.control_directions:
+            raise ValueError(
+                f"steering.control_directions: {self.steering.control_directions}, but "
+                f"vectors.control_directions keeps {self.vectors.control_directions}"
+            )
+        if "denial" in self.conduct.experiments and "unexpressed" not in self.reading.experiments:
+            raise ValueError("conduct.experiments: 'denial' needs 'unexpressed' in reading.experiments")
         for name, vectors in self.vector_sets.items():
             if vectors.model is not None and vectors.model not in self.models:
                 raise CrossReferenceError(("vector_sets", name, "model"), vectors.model, list(self.models))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from emotion_concepts.conduct_experiments import CONDUCT
-from emotion_concepts.config_base import Section
+from emotion_concepts.config_base import Name, Section
 
 ConductName = Literal[tuple(CONDUCT)]
 
@@ -35,7 +35,7 @@ class Steering(Section):
     )
     max_new_tokens: int = Field(24, ge=4, description="Length of the continuations, in tokens.")
     control_directions: int = Field(
-        5,
+        7,
         ge=5,
         description="Directions of the same norm steered in the same batches, as control: so many random ones, as many "
         "orthogonal to all vectors, and as many of shuffled labels.",
@@ -63,6 +63,9 @@ class Steering(Section):
 class Preferences(Section):
     """Which of two activities (rows 6 and 7)."""
 
+    story_sets: list[Name] | None = Field(
+        None, description="Which of run.story_sets steer here. Null takes the first."
+    )
     activities: int | None = Field(
         32,
         ge=16,
@@ -72,7 +75,8 @@ class Preferences(Section):
     steered_activities: int | None = Field(
         16,
         ge=16,
-        description="Activities that are compared under steering, every second one on its own tokens; null takes all.",
+        description="Activities that are compared under steering: every second one is steered on its own tokens, and "
+        "compared with those that are not. Null takes all.",
     )
     strength: float = Field(
         0.05, gt=0, le=2, description="As steering.strength, on the tokens of the steered activities."
@@ -88,16 +92,25 @@ class Preferences(Section):
 class ConductSettings(Section):
     """What a model does under steering (rows 16 to 19), and what remedies undo."""
 
+    story_sets: list[Name] | None = Field(
+        None, description="Which of run.story_sets steer here. Null takes the first."
+    )
     experiments: list[ConductName] = Field(
         list(CONDUCT),
         description="Which sets of scenarios are run: blackmail (row 17), hacking (18, needs bubblewrap where replies "
         "hold code), claims (19), denial (16), and errands, which a remedy should not spoil.",
     )
     strengths: list[Annotated[float, Field(gt=0, le=2)]] = Field(
-        [0.025, 0.05],
+        [0.05],
         min_length=1,
-        description="Steering strengths, each with both signs, in units of steering.strength. Controls have the "
+        description="Steering strengths, as steering.strength, each with both signs. Control directions have the "
         "largest alone.",
+    )
+    scenarios: int | None = Field(
+        6, ge=5, description="At most so many scenarios of each set, spread evenly over it; null takes all."
+    )
+    scripted: int | None = Field(
+        1, ge=1, description="Scripted replies of each stance that are scored; null takes all."
     )
     tokens: Literal["all", "reply"] = Field(
         "reply", description="Which tokens are steered: all, or the reply's alone, which costs less."

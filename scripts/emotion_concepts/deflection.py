@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import statistics
+from emotion_concepts.errors import DataError
 from emotion_concepts.factor_effects import (
     RESAMPLES,
     TopicSums,
@@ -121,6 +122,44 @@ def deflection_summary(
     }  # fmt: skip
     table = pd.DataFrame({"concept": concepts, "left": left_C, "story": own_C, "shown_story": shown_C})
     return summary, table
+
+
+def deflection_vectors(
+    replies: pd.DataFrame, value_UD: np.ndarray, vectors: dict[str, np.ndarray]
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Vectors of true, unexpressed emotions at one layer, as read and orthogonalised against the stories' space.
+
+    Parameters
+    ----------
+    replies, value_UD, vectors
+        As in `deflection_summary`.
+
+    Returns
+    -------
+    list of C str, float64 [C, D], float64 [C, D]
+
+    Raises
+    ------
+    DataError
+        Too few emotions or topics.
+
+    Source: arXiv 2604.07729, emotion deflection vectors.
+    """
+    concepts = sorted(set(replies["true_emotion"]) & set(replies["shown_emotion"]) & set(vectors))
+    kept = (replies["true_emotion"].isin(concepts) & replies["shown_emotion"].isin(concepts)).to_numpy()
+    rows = replies[kept]
+    topic_U, n_topics = rows.groupby("topic").ngroup().to_numpy(), rows["topic"].nunique()
+    if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
+        raise DataError(
+            f"deflection vectors need {FEWEST_CONCEPTS} emotions that have vectors and {FEWEST_TOPICS} topics; the "
+            f"texts that are read have {len(concepts)} and {n_topics} (reading.plain_texts)"
+        )
+    level_FU = np.array(
+        [[concepts.index(name) for name in rows[f"{kind}_emotion"]] for kind in ("true", "shown")]
+    )
+    sums = topic_sums(within_groups(value_UD[kept], topic_U), level_FU, len(concepts), topic_U, topic_U)
+    true_CD = effects(sums, np.ones((1, n_topics)))[0, TRUE]
+    return concepts, true_CD, without_components(true_CD, story_space(np.stack(list(vectors.values()))))
 
 
 def shares_left(vector_CD: np.ndarray, component_KD: np.ndarray) -> np.ndarray:

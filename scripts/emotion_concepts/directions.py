@@ -54,48 +54,57 @@ def steered_directions(
     vectors: EmotionVectors,
     concepts: Sequence[str],
     layers: Sequence[int],
+    controls: Mapping[str, np.ndarray],
     *,
     n_controls: int,
-    seed: int,
-    shuffled_LCD: np.ndarray | None = None,
 ) -> Directions:
     """The unsteered baseline, the concepts' vectors, and controls of each kind.
 
     Parameters
     ----------
+    controls : mapping
+        Directions by kind, [L, K, D], of any length: as `read_controls` or `made_controls` gives them.
     n_controls : int
-        Of each kind; of the orthogonal ones as many as the width has room for.
-    shuffled_LCD : ndarray, optional
-        Vectors of shuffled labels, as `save_controls` writes them; without them there is no such control.
+        The first so many of each kind (of the orthogonal ones there may be fewer).
     """
-    width = vectors.raw_LCD.shape[-1]
-    # The same random direction at all layers, as a concept keeps its own from layer to layer.
-    random = random_directions(n_controls, width, seed)
-    parts: dict[str, list[np.ndarray]] = {kind: [] for kind in ("concept", *CONTROLS)}
+    chosen = {kind: controls[kind][:, :n_controls] for kind in CONTROLS if kind in controls}
+    names = [UNSTEERED, *concepts]
+    names += [f"{kind}-{i + 1}" for kind, of in chosen.items() for i in range(of.shape[1])]
+    kinds = [UNSTEERED] + ["concept"] * len(concepts)
+    kinds += [kind for kind, of in chosen.items() for _ in range(of.shape[1])]
+    scaled = {}
     for layer in layers:
         place = vectors.layers.index(layer)
-        parts["concept"].append(np.stack([vectors.unit(concept, layer) for concept in concepts]))
-        parts["random"].append(random)
-        parts["orthogonal"].append(orthogonal_directions(vectors.raw_LCD[place], n_controls, seed))
-        chosen = np.empty((0, width)) if shuffled_LCD is None else shuffled_LCD[place, :n_controls]
-        parts["shuffled"].append(chosen / np.linalg.norm(chosen, axis=-1, keepdims=True))
-    counts = {kind: min(map(len, of)) for kind, of in parts.items()}
-    names = [UNSTEERED, *concepts] + [f"{kind}-{i + 1}" for kind in CONTROLS for i in range(counts[kind])]
-    kinds = [UNSTEERED] + [kind for kind, n in counts.items() for _ in range(n)]
-    scaled = {}
-    for number, layer in enumerate(layers):
-        units = [of[number][: counts[kind]] for kind, of in parts.items()]
-        norm = vectors.residual_norm[layer]
-        scaled[layer] = (norm * np.concatenate([np.zeros((1, width)), *units])).astype(np.float32)
+        units = [np.zeros((1, vectors.raw_LCD.shape[-1]))]
+        units.append(np.stack([vectors.unit(concept, layer) for concept in concepts]))
+        units += [of[place] / np.linalg.norm(of[place], axis=-1, keepdims=True) for of in chosen.values()]
+        scaled[layer] = (vectors.residual_norm[layer] * np.concatenate(units)).astype(np.float32)
     return Directions(names, kinds, scaled)
 
 
-def read_shuffled(controls: Sequence[Path]) -> np.ndarray | None:
-    """Vectors of shuffled labels from `controls.safetensors`: float32 [L, C, D]; None without such a file."""
-    if not controls:
-        return None
-    with safe_open(controls[0], framework="numpy") as file:
-        return file.get_tensor("shuffled")
+def read_controls(path: Path, n_layers: int) -> dict[str, np.ndarray]:
+    """Control directions of vectors that were made here, as `save_controls` wrote them: float32 [L, K, D] by kind."""
+    with safe_open(path, framework="numpy") as file:
+        found = {kind: file.get_tensor(kind) for kind in CONTROLS}
+    # The same random direction at all layers, as a concept keeps its own from layer to layer.
+    return found | {"random": np.broadcast_to(found["random"], (n_layers, *found["random"].shape))}
+
+
+def made_controls(vectors: EmotionVectors, count: int, seed: int) -> dict[str, np.ndarray]:
+    """The same for vectors made elsewhere, of which there are no shuffled labels."""
+    random = random_directions(count, vectors.raw_LCD.shape[-1], seed)
+    orthogonal = [orthogonal_directions(raw_CD, count, seed) for raw_CD in vectors.raw_LCD]
+    return {
+        "random": np.broadcast_to(random, (len(orthogonal), *random.shape)),
+        "orthogonal": np.stack(orthogonal),
+    }
+
+
+def controls_of(
+    paths: Sequence[Path], vectors: EmotionVectors, count: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Those in the file, if there is one, or else such that are made here."""
+    return read_controls(paths[0], len(vectors.layers)) if paths else made_controls(vectors, count, seed)
 
 
 def combined(directions: Directions, parts: Sequence[Mapping[str, float]]) -> dict[int, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -59,6 +60,13 @@ def steered_layers(
         return list(chosen)
     third = list(range(n_layers // 2, n_layers // 2 + max(1, n_layers // 3)))
     return [layer for layer in third if layer in known] or list(known)
+
+
+def bands_of(n_layers: int, count: int, known: Sequence[int]) -> dict[str, list[int]]:
+    """Equal bands of the model's depth by name, "0-9" for one: those of their layers that have vectors, if any."""
+    bounds = [n_layers * i // max(count, 1) for i in range(count + 1)]
+    bands = {f"{a}-{b - 1}": [k for k in range(a, b) if k in known] for a, b in pairwise(bounds)}
+    return {name: layers for name, layers in bands.items() if layers}
 
 
 def work_by_layer(work: Callable[[int], T], n_layers: int, threads: int) -> Iterator[T]:

@@ -12,7 +12,7 @@ import pandas as pd
 from emotion_concepts import label_scores, lens_scores, sweep_scores, valence_arousal, validation
 from emotion_concepts.cells import cell_sums
 from emotion_concepts.corpora import Passage
-from emotion_concepts.directions import steered_directions
+from emotion_concepts.directions import made_controls, steered_directions
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.logit_lens import LogitLens, flat_directions
@@ -287,5 +287,5 @@ def _changes(
     """As `steer_words` leaves them, and the steered layers."""
     concepts = vectors.concepts[::2][:12]
     chosen = steered_layers(len(vectors.layers), None)
-    directions = steered_directions(vectors, concepts, chosen, n_controls=5, seed=seed)
+    directions = steered_directions(vectors, concepts, chosen, made_controls(vectors, 5, seed), n_controls=5)
     return word_changes(model, PROMPTS, concepts, directions, strength), chosen

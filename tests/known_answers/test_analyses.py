@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 
 from emotion_concepts import project, reading_claims, scorecard
-from emotion_concepts.directions import steered_directions
+from emotion_concepts.directions import made_controls, steered_directions
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
 from emotion_concepts.steered_words import word_changes
@@ -131,7 +131,7 @@ def test_planted_plane_comes_first_at_its_layers(planted, planted_found):
 def test_steered_words_follow_the_closed_form(planted, planted_model, planted_found):
     """Both steered blocks come before the context is spread, which doubles what is added to all tokens."""
     vectors, layers = planted_found.vectors, steered_layers(N_LAYERS, None)
-    directions = steered_directions(vectors, CONCEPTS[:6], layers, n_controls=5, seed=1)
+    directions = steered_directions(vectors, CONCEPTS[:6], layers, made_controls(vectors, 5, 1), n_controls=5)
     for strength in (0.005, 0.02, 0.05):
         table = word_changes(planted_model, PROMPTS[:1], CONCEPTS[:6], directions, strength)
         measured = table["change"].to_numpy().reshape(-1, 6)

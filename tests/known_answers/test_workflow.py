@@ -48,7 +48,7 @@ def planted_run(planted, planted_folder, tmp_path_factory):
         "checks": {"drop": ["names the concept", "exact duplicate"], "min_words": 10},
         "neutral": {"path": "neutral.jsonl"},
         "recording": {"skip": 8, "precision": "float32"},
-        "vectors": {"reliability_samples": 50, "control_directions": 5},
+        "vectors": {"reliability_samples": 50, "control_directions": 7},
         "ratings": {"path": "ratings.csv"},
         "validation": {
             # The planted reply stands before it only from here on.
