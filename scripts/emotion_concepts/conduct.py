@@ -95,8 +95,8 @@ def stance_effects(
         smallest p that so many can give); controls: spread and largest |effect|; directions: by name kind,
         effects (one a scenario), value, interval (over scenarios), p and p_below (each the larger of the next two),
         p_flip and p_flip_below (signs of scenarios flipped: is it more than scenarios differ?), p_control (two-sided
-        rank of |effect| among controls: does any direction do it?), slope (of the mean change on strength, per
-        unit), trend, trend_p and trend_p_below (`statistics.trend_test`, strengths shuffled alike in all scenarios).
+        rank of |effect| among controls: does any direction do it?), and of those that are no controls slope (of the mean
+        change on strength, per unit), trend, trend_p and trend_p_below (`statistics.trend_test`, strengths shuffled alike in all scenarios).
     table : DataFrame
         direction, kind, strength, change, low, high (over scenarios).
 
@@ -128,7 +128,7 @@ def stance_effects(
     options = {"permutations": permutations, "bootstraps": bootstraps, "seed": seed}
     directions = {
         name: {"kind": kind, "effects": effect.tolist(), **_judged(effect, control_K, **options),
-               **_by_dose(change_of[name, kind], permutations=permutations, seed=seed)}
+               **({} if kind in CONTROLS else _by_dose(change_of[name, kind], permutations=permutations, seed=seed))}
         for (name, kind), effect in effect_of.items()
     }  # fmt: skip
     bounds = statistics.mean_intervals(wide.to_numpy().T, samples=bootstraps, seed=seed)

@@ -158,7 +158,7 @@ def preference_summary(
     alone_P = statistics.max_abs_correlation_null(x_NC, elo_N, permutations=permutations, seed=seed)
     chosen = correlates[concept_K].iloc[best]
     value = abs(float(r_C[best]))
-    controls, as_many = _controls(correlates, r_C)
+    controls, as_many = _controls(correlates["r"].to_numpy(), directions["kind"].to_numpy(dtype=object))
     summary = about | {
         "value": value, "concept": names[best], "interval": _turned(chosen["low"], chosen["high"], r_C[best]),
         "p": statistics.permutation_p(value, null_P), "p_alone": statistics.permutation_p(value, alone_P),
@@ -235,33 +235,33 @@ def _correlates(
     table = table.assign(
         r=r_LK[layer], low=bounds[:, 0], high=bounds[:, 1], given_length=np.nan, valence=np.nan
     )
-    concept_K = (table["kind"] == CONCEPT).to_numpy()
-    rows = []
+    kind_K = table["kind"].to_numpy(dtype=object)
+    names, rows = table["direction"].to_numpy(dtype=object)[kind_K == CONCEPT], []
     for place, r_K in enumerate(r_LK):
-        r_C = np.abs(r_K[concept_K])
+        r_C = np.abs(r_K[kind_K == CONCEPT])
         known = np.isfinite(r_C).any()
-        name = table["direction"].to_numpy()[concept_K][np.nanargmax(r_C)] if known else None
-        row = {"layer": place, "concept": name, "largest": float(np.nanmax(r_C)) if known else np.nan}
-        rows.append(
-            row
-            | {kind: of["largest"] for kind, of in _controls(table.assign(r=r_K), r_K[concept_K])[0].items()}
-        )
+        row = {
+            "layer": place,
+            "concept": names[np.nanargmax(r_C)] if known else None,
+            "largest": float(np.nanmax(r_C)) if known else np.nan,
+        }
+        rows.append(row | {kind: of["largest"] for kind, of in _controls(r_K, kind_K)[0].items()})
     return table, pd.DataFrame(rows)
 
 
-def _controls(table: pd.DataFrame, r_C: np.ndarray) -> tuple[dict, dict]:
+def _controls(r_K: np.ndarray, kind_K: np.ndarray) -> tuple[dict, dict]:
     """By kind of control: the expected largest |r| of as many of them as of concepts; and of concepts."""
     found, as_many = {}, {}
-    r_C = r_C[np.isfinite(r_C)]
-    for kind, r_K in table[table["kind"].isin(CONTROLS)].dropna(subset="r").groupby("kind")["r"]:
-        n = min(len(r_C), len(r_K))
+    r_of = {kind: r_K[(kind_K == kind) & np.isfinite(r_K)] for kind in (CONCEPT, *CONTROLS)}
+    for kind in CONTROLS:
+        n = min(len(r_of[CONCEPT]), len(r_of[kind]))
         if n:
             found[kind] = {
-                "largest": expected_largest(np.abs(r_K.to_numpy()), n),
-                "spread": float(r_K.std(ddof=0)),
-                "n": len(r_K),
+                "largest": expected_largest(np.abs(r_of[kind]), n),
+                "spread": float(r_of[kind].std()),
+                "n": len(r_of[kind]),
             }
-            as_many[kind] = expected_largest(np.abs(r_C), n)
+            as_many[kind] = expected_largest(np.abs(r_of[CONCEPT]), n)
     return found, as_many
 
 

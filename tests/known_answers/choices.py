@@ -14,7 +14,7 @@ from emotion_concepts.bradley_terry import ELO_PER_NAT
 N_CATEGORIES, PER_CATEGORY, N_LAYERS, LAYER = 8, 4, 2, 1
 # The first two read the factor that strength follows, and hardly anything else.
 CONCEPTS = ["blissful", "hostile", *(f"concept {c}" for c in range(2, 12))]
-N_CONTROLS = {"random": 12, "orthogonal": 12}
+CONTROLS = ("random", "orthogonal")
 # How much of what concepts read is each of their factors'; the first is their valence.
 FACTORS = np.array([1.0, 0.7, 0.5, 0.5, 0.4, 0.4])
 
@@ -29,6 +29,7 @@ class Plan:
     any_direction : controls read the factors as concepts do, and move as they do.
     length : how much of strength is the number of tokens, which concepts read too, by their valence.
     alike : share of variance that activities of one category have in common.
+    n_controls : of each kind.
     noise : Elo, standard deviation of what steering along a factor does to one activity by chance.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     alike: float = 0.5
     noise: float = 30.0
     n_concepts: int = len(CONCEPTS)
+    n_controls: int = 12
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ def simulated(plan: Plan, seed: int) -> Simulated:
     concepts = [*CONCEPTS, *(f"concept {c}" for c in range(len(CONCEPTS), plan.n_concepts))][
         : plan.n_concepts
     ]
-    names = [*concepts, *(f"{kind}-{i + 1}" for kind, n in N_CONTROLS.items() for i in range(n))]
-    kinds = ["concept"] * plan.n_concepts + [kind for kind, n in N_CONTROLS.items() for _ in range(n)]
+    names = [*concepts, *(f"{kind}-{i + 1}" for kind in CONTROLS for i in range(plan.n_controls))]
+    kinds = ["concept"] * plan.n_concepts + [kind for kind in CONTROLS for _ in range(plan.n_controls)]
     category_N = np.repeat(np.arange(N_CATEGORIES), PER_CATEGORY)
     tokens_N = rng.integers(4, 20, len(category_N))
     length_N = _standard(np.log(tokens_N))
