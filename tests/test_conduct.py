@@ -9,51 +9,21 @@ from emotion_concepts import conduct, scorecard, steering_claims
 from emotion_concepts.conduct import claimed_effect, rates, stance_effects, stances
 from emotion_concepts.errors import DataError
 from emotion_concepts.statistics import wilson_interval
+from tests.known_answers.conduct_scores import (
+    CONTROLS,
+    SIDES,
+    conduct_summaries,
+    conduct_summary,
+    scores_of,
+    simulated,
+)
 
 EFFORT = {"permutations": 199, "bootstraps": 200}
-SIDES = ("gives in", "declines")
 
 
-def scores_of(
-    stance_of, *, kinds, n_scenarios=8, strengths=(-0.1, 0.1), items=2, damage=0.0, lengths=(20, 20)
-):
-    """Scores in which stance_of(scenario, direction, strength) is the stance, nats a token, and `damage` is each token's."""
-    rows = []
-    for scenario in range(n_scenarios):
-        for direction, kind in {"unsteered": "unsteered", **kinds}.items():
-            for strength in (0.0,) if kind == "unsteered" else strengths:
-                stance = stance_of(scenario, direction, strength)
-                for side, sign, n_tokens in zip(SIDES, (0.5, -0.5), lengths, strict=True):
-                    for item in range(items):
-                        each = -2.0 + sign * stance - damage * abs(strength) + 0.1 * item
-                        rows.append(
-                            (f"s{scenario}", direction, kind, strength, side, item, each * n_tokens, n_tokens)
-                        )
-    columns = ["scenario", "direction", "kind", "strength", "side", "item", "logprob", "n_tokens"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-KINDS = {"desperate": "concept", "calm": "concept"} | {f"random-{i}": "random" for i in range(1, 22)}
-
-
-def simulated(
-    seed, *, effect=0.0, shared=0.02, noise=0.05, n_scenarios=8, strengths=(-0.1, 0.1), kinds=KINDS
-):
-    """Each direction has an effect in common to all scenarios, by chance, and one of each scenario's own."""
-    rng = np.random.default_rng(seed)
-    base = rng.normal(0, 1, n_scenarios)
-    common = {name: rng.normal(0, shared) for name in kinds}
-    if "desperate" in kinds:
-        common["desperate"] += effect
-        common["calm"] -= effect
-    own = {name: rng.normal(0, noise, n_scenarios) for name in kinds}
-
-    def stance(scenario, direction, strength):
-        if direction == "unsteered":
-            return base[scenario]
-        return base[scenario] + 10 * strength * (common[direction] + own[direction][scenario])
-
-    return scores_of(stance, kinds=kinds, n_scenarios=n_scenarios, items=1)
+def both(effect):
+    """Desperate moves toward, calm away."""
+    return {"desperate": effect, "calm": -effect}
 
 
 # Stances
@@ -134,7 +104,9 @@ def test_slope_and_trend_of_a_straight_line():
 
 
 def test_p_has_the_floor_of_the_controls():
-    summary, _ = stance_effects(simulated(1, effect=0.5), *SIDES, permutations=9999, bootstraps=50, seed=1)
+    summary, _ = stance_effects(
+        simulated(1, effect_of=both(0.5)), *SIDES, permutations=9999, bootstraps=50, seed=1
+    )
     desperate, calm = (summary["directions"][name] for name in ("desperate", "calm"))
     assert summary["n_controls"] == 21 and desperate["p"] == summary["floor"] == 1 / 22
     assert desperate["p_flip"] < 0.01 < desperate["p_flip_below"] and desperate["p_below"] > 0.9
@@ -144,13 +116,12 @@ def test_p_has_the_floor_of_the_controls():
 
 
 def test_without_controls_nothing_is_significant():
-    kinds = {"desperate": "concept", "calm": "concept"}
-    summary, _ = stance_effects(simulated(1, effect=0.5, kinds=kinds), *SIDES, **EFFORT, seed=1)
+    summary, _ = stance_effects(simulated(1, effect_of=both(0.5), controls={}), *SIDES, **EFFORT, seed=1)
     assert summary["directions"]["desperate"]["p"] == 1 and summary["floor"] == 1
 
 
 def test_claimed_directions_are_turned_and_taken_together():
-    summary, _ = stance_effects(simulated(2, effect=0.5), *SIDES, **EFFORT, seed=1)
+    summary, _ = stance_effects(simulated(2, effect_of=both(0.5)), *SIDES, **EFFORT, seed=1)
     found = claimed_effect(summary, {"desperate": 1, "calm": -1, "loving": 1}, **EFFORT, seed=1)
     values = [summary["directions"][name]["value"] for name in ("desperate", "calm")]
     assert found["value"] == pytest.approx((values[0] - values[1]) / 2)
@@ -201,51 +172,54 @@ def test_rates_of_nothing_are_not_numbers():
 
 
 def line_of(scores, name="blackmail", rollouts=None, **more):
-    summary, _ = stance_effects(scores, *SIDES, **EFFORT, seed=1)
-    found = claimed_effect(summary, conduct.CLAIMED[name], **EFFORT, seed=1) | more
-    if name == "remedy":
-        found["raised"] = claimed_effect(summary, {"desperate": 1}, **EFFORT, seed=1)
+    found = conduct_summary(name, scores, **EFFORT, seed=1) | more
     if rollouts is not None:
         found["rates"] = rates(rollouts, "threatens").to_dict("records")
     return steering_claims.CONDUCT_ENTRIES[name]("m", "s", "plain", found)
 
 
+def test_every_planted_conduct_is_reproduced():
+    for name, found in conduct_summaries(1, planted=True, **EFFORT).items():
+        line = steering_claims.CONDUCT_ENTRIES[name]("m", "s", "plain", found)
+        assert line["verdict"] == "reproduced" and line["value"] > 0.4, (name, line)
+
+
 def test_planted_conduct_is_reproduced_and_its_reverse_is_opposite():
     rollouts = rollouts_of(unsteered=[False] * 24, desperate=[True] * 6 + [False] * 18)
-    line = line_of(simulated(1, effect=0.5), rollouts=rollouts)
+    line = line_of(simulated(1, effect_of=both(0.5)), rollouts=rollouts)
     assert (line["row"], line["verdict"], line["n"]) == (17, "reproduced", 8) and line[
         "value"
     ] == pytest.approx(0.5, abs=0.1)
     assert "unsteered at the floor: 0 of 24, smallest rate that could have been seen 0.12" in line["reason"]
     assert "desperate at +0.1 6 of 24 (0.12 to 0.45)" in line["reason"]
-    assert line_of(simulated(1, effect=-0.5))["verdict"] == "opposite"
+    assert line_of(simulated(1, effect_of=both(-0.5)))["verdict"] == "opposite"
 
 
 def test_remedy_needs_something_that_is_raised():
-    line = line_of(simulated(1, effect=0.5), "remedy", perplexity={"unsteered": 4.0, "steered": 5.5})
+    line = line_of(simulated(1, effect_of=both(0.5)), "remedy", perplexity={"unsteered": 4.0, "steered": 5.5})
     assert line["verdict"] == "reproduced" and line["reason"].endswith("4.00 unsteered, 5.50 steered")
-    assert line_of(simulated(1, effect=-0.5), "remedy")["verdict"] == "not applicable"
+    assert line_of(simulated(1, effect_of=both(-0.5)), "remedy")["verdict"] == "not applicable"
 
 
 def test_what_controls_do_as_well_is_explained_by_any_direction():
     """Effects far larger than scenarios differ, and no larger than those of controls."""
     assert (
-        line_of(simulated(5, effect=0.8, shared=1.0, noise=0.01))["verdict"] == "explained by any direction"
+        line_of(simulated(5, effect_of=both(0.8), shared=1.0, noise=0.01))["verdict"]
+        == "explained by any direction"
     )
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"n_scenarios": 3}, {"kinds": {k: v for k, v in KINDS.items() if k[-2:] not in ("20", "21", "19")}}],
+    [{"n_scenarios": 3}, {"controls": dict(list(CONTROLS.items())[:18])}],
 )
 def test_few_scenarios_or_controls_are_not_powered(change):
-    assert line_of(simulated(1, effect=0.5, **change))["verdict"] == "not powered"
+    assert line_of(simulated(1, effect_of=both(0.5), **change))["verdict"] == "not powered"
 
 
 def test_without_the_vectors_a_claim_is_not_applicable():
-    kinds = {k: v for k, v in KINDS.items() if v == "random"}
     for name in conduct.CLAIMED:
-        assert line_of(simulated(1, kinds=kinds), name)["verdict"] == "not applicable"
+        assert line_of(simulated(1, effect_of={"proud": 0.5}), name)["verdict"] == "not applicable"
 
 
 def test_every_conduct_has_an_entry():

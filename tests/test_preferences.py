@@ -14,7 +14,16 @@ from emotion_concepts.clustered import crossed_intervals, expected_largest, shuf
 from emotion_concepts.errors import DataError
 from emotion_concepts.preference_causes import causal_summary
 from emotion_concepts.preferences import elo_table, preference_summary
-from tests.known_answers.choices import ANY_DIRECTION, LAYER, LENGTH, NULLS, PLANTED, Plan, simulated
+from tests.known_answers.choices import (
+    ANY_DIRECTION,
+    LAYER,
+    LENGTH,
+    NULLS,
+    PLANTED,
+    Plan,
+    preference_summaries,
+    simulated,
+)
 
 EFFORT = {"permutations": 199, "bootstraps": 200}
 ENTRIES = {
@@ -200,15 +209,6 @@ def test_mistakes_in_the_table_are_told():
 # Planted answers
 
 
-def found_in(plan, seed, effort=EFFORT):
-    """Lines of the three claims."""
-    given = simulated(plan, seed)
-    read = (given.activation_LNK, given.directions, LAYER)
-    one, _ = preference_summary(given.choices, given.activities, *read, given.ratings, **effort, seed=seed)
-    two, _ = causal_summary(given.choices, given.activities, given.steered, *read, **effort, seed=seed)
-    return one, two
-
-
 def lines_of(one, two):
     return {
         name: entry("known", "stories", "plain", two if name == "row 7" else one)
@@ -272,7 +272,10 @@ def test_strings_or_categories_and_the_order_of_rows_make_no_difference(planted)
 
 def test_what_is_length_is_explained_by_length():
     verdicts = [
-        {name: line["verdict"] for name, line in lines_of(*found_in(LENGTH, seed)).items()}
+        {
+            name: line["verdict"]
+            for name, line in lines_of(*preference_summaries(LENGTH, seed, **EFFORT)).items()
+        }
         for seed in range(4)
     ]
     assert {of["row 6"] for of in verdicts} <= {
@@ -286,7 +289,10 @@ def test_what_is_length_is_explained_by_length():
 
 def test_what_any_direction_does_is_explained_by_any_direction():
     verdicts = [
-        {name: line["verdict"] for name, line in lines_of(*found_in(ANY_DIRECTION, seed)).items()}
+        {
+            name: line["verdict"]
+            for name, line in lines_of(*preference_summaries(ANY_DIRECTION, seed, **EFFORT)).items()
+        }
         for seed in range(4)
     ]
     assert {of["row 7"] for of in verdicts} == {"explained by any direction"}
@@ -358,7 +364,7 @@ def null_study(seeds_of):
     found, alone = {}, []
     for null, seeds in seeds_of.items():
         for seed in range(seeds):
-            one, two = found_in(dataclasses.replace(NULLS[null], n_controls=4), seed, effort)
+            one, two = preference_summaries(dataclasses.replace(NULLS[null], n_controls=4), seed, **effort)
             for name, line in lines_of(one, two).items():
                 if name not in answers.get(null, ()):
                     found.setdefault((null, name), []).append(line)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts.bradley_terry import ELO_PER_NAT
+from emotion_concepts.preference_causes import causal_summary
+from emotion_concepts.preferences import preference_summary
 
 N_CATEGORIES, PER_CATEGORY, N_LAYERS, LAYER = 8, 4, 2, 1
 # The first two read the factor that strength follows, and hardly anything else.
@@ -126,6 +128,16 @@ def simulated(plan: Plan, seed: int) -> Simulated:
         activation_LNK, pd.DataFrame({"direction": names, "kind": kinds}), ratings,
         ELO_PER_NAT * (strength_N - strength_N.mean()), change_K,
     )  # fmt: skip
+
+
+def preference_summaries(plan: Plan, seed: int, *, permutations: int, bootstraps: int) -> tuple[dict, dict]:
+    """What rows 6 and 7 find in it."""
+    given = simulated(plan, seed)
+    read = (given.activation_LNK, given.directions, LAYER)
+    options = {"permutations": permutations, "bootstraps": bootstraps, "seed": seed}
+    one, _ = preference_summary(given.choices, given.activities, *read, given.ratings, **options)
+    two, _ = causal_summary(given.choices, given.activities, given.steered, *read, **options)
+    return one, two
 
 
 def _standard(value_N: np.ndarray) -> np.ndarray:
