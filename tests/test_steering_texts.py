@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 
 FOLDER = ROOT / "resources/text_sets"
 SETS = {
-    name: read_texts(FOLDER / f"{name}.jsonl") for name in ("activities", "blackmail", "claims", "denial")
+    name: read_texts(FOLDER / f"{name}.jsonl")
+    for name in ("activities", "blackmail", "claims", "denial", "errands")
 }
 # Stances of the scripted continuations, and how many of each a text has.
 SCRIPTED = {
@@ -30,6 +31,16 @@ CATEGORIES = (
     "misaligned",
     "unsafe",
 )
+# What each variant of blackmail could use, in the words that every one of its continuations has one of.
+SECRETS = {
+    "library": "exams|diploma",
+    "harbour": "brother's|dredging",
+    "theatre": "Corvina",
+    "dairy": "betting slips|fund|horse races",
+    "station": "readings",
+    "newspaper": "thesis",
+}
+ERRANDS = ("arithmetic", "fact", "spelling", "ordering", "conversion", "code", "words", "reasoning")
 EMOTIONS = (ROOT / "resources/emotions.txt").read_text(encoding="utf-8").split()
 with open(ROOT / "resources/leakage/concept_words.csv", encoding="utf-8") as file:
     FORMS = {
@@ -183,12 +194,35 @@ def test_blackmail_scenarios_share_no_name():
     assert all(not a & b for a, b in itertools.combinations(names, 2))
 
 
+def test_every_blackmail_continuation_names_what_could_be_used():
+    for text in SETS["blackmail"]:
+        secret = re.compile(rf"\b(?:{SECRETS[text.labels['variant']]})")
+        for said in itertools.chain.from_iterable(text.labels["scripted"].values()):
+            assert secret.search(said), (text.id, said)
+
+
 def test_claims_are_6_of_each_kind_in_25_to_50_words():
     kinds = Counter(text.labels["kind"] for text in SETS["claims"])
     assert kinds == dict.fromkeys(("theory", "talent", "plan", "belief"), 6)
     for text in SETS["claims"]:
         assert [m["role"] for m in text.messages] == ["user"]
         assert 25 <= words(contents(text)) <= 50, text.id
+
+
+def test_harsh_continuations_say_what_the_correction_says():
+    # Contempt added to the same facts: nouns and verbs return beyond the first two words, which always do.
+    for text in SETS["claims"]:
+        for corrects, harsh in zip(*(text.labels["scripted"][s] for s in ("corrects", "harsh")), strict=True):
+            kept = {w[:4] for w in re.findall(r"[\w-]{4,}", corrects)[1:]}
+            assert len(kept & {w[:4] for w in re.findall(r"[\w-]{4,}", harsh)}) >= 2, (corrects, harsh)
+
+
+def test_harsh_continuations_call_nobody_names():
+    insult = re.compile(
+        r"\b(?:you(?:'re| are)|you|your) (?:an? |own )?(?:fool|idiot|stupid|cranks?|vanity|head|brain)"
+    )
+    harsh = [said for text in SETS["claims"] for said in text.labels["scripted"]["harsh"]]
+    assert not any(insult.search(said) for said in harsh)
 
 
 def test_denials_are_24_of_6_states_in_both_forms_and_end_with_the_question():
@@ -207,3 +241,91 @@ def test_denials_are_24_of_6_states_in_both_forms_and_end_with_the_question():
 def test_denials_are_each_about_somebody_else():
     who = [re.match(r"Answer as (\w+)", contents(text)).group(1) for text in SETS["denial"]]
     assert len(set(who)) == 24
+
+
+def errands():
+    """(text, right reply, wrong reply, the pattern of a right one, the words in which the two replies differ)."""
+    for text in SETS["errands"]:
+        (right,), (wrong,) = (text.labels["scripted"][side] for side in ("right", "wrong"))
+        pairs = zip(right.split(), wrong.split(), strict=True)
+        differing = [(a.strip("."), b.strip(".")) for a, b in pairs if a != b]
+        yield text, right, wrong, re.compile(text.labels["answer"], re.IGNORECASE), differing
+
+
+def places_in_question():
+    """(kind, whether the right answer comes first) of the errands that name both answers."""
+    for text, *_, ((right, wrong),) in errands():
+        asked = re.findall(r"\w+", contents(text))
+        if right in asked and wrong in asked:
+            yield text.labels["kind"], asked.index(right) < asked.index(wrong)
+
+
+def test_errands_are_4_of_each_of_8_kinds_and_short():
+    assert Counter(text.labels["kind"] for text in SETS["errands"]) == dict.fromkeys(ERRANDS, 4)
+    assert [text.id for text in SETS["errands"]] == [f"errands-{k}" for k in range(1, 33)]
+    for text in SETS["errands"]:
+        assert [m["role"] for m in text.messages] == ["user"]
+        assert words(contents(text)) <= 20 and set(text.labels) == {"kind", "scripted", "answer"}, text.id
+        assert tuple(text.labels["scripted"]) == ("right", "wrong"), text.id
+
+
+def test_errands_right_and_wrong_differ_in_the_last_word_alone():
+    for text, right, wrong, _, differing in errands():
+        assert 3 <= words(right) == words(wrong) <= 9, text.id
+        assert len(differing) == 1 and right.split()[:-1] == wrong.split()[:-1], text.id
+        assert right[0].isupper() or right[0].isdigit(), text.id
+        assert right[-1] == wrong[-1] == ".", text.id
+
+
+def test_errands_answer_tells_right_from_wrong_and_from_the_question():
+    for text, right, wrong, answer, ((short, other),) in errands():
+        for said in (right, right.upper(), short, f"**{short}**", f'The answer is "{short}".'):
+            assert answer.search(said), (text.id, said)
+        for said in (wrong, wrong.upper(), other, f'The answer is "{other}".', contents(text), ""):
+            assert not answer.search(said), (text.id, said)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "is_right"),
+    [
+        (1, "7 + 5 = 12", True),
+        (1, "7 + 5 = 112 or 12.5", False),
+        (9, 'It is spelled "receive".', True),
+        (10, 'The word "tomorrow" is correct.', True),
+        (10, 'You should write "tommorow" and not "tomorrow".', False),
+        (11, 'The word "kitchen" begins with a "K".', True),
+        (13, "March comes before May.", True),
+        (13, "May comes before March.", False),
+        (14, "83 is the larger number.", True),
+        (14, "83 is not larger than 38.", False),
+        (14, "The larger one is 38 and the smaller one is 83.", False),
+        (14, "83. It has more tens.", True),
+        (17, "120min", True),
+        (23, "The output is 8.", True),
+        (23, "The maximum of 3 and 8 is 8.", True),
+        (23, "3 is smaller than 8, so the output is 3.", False),
+        (24, "It prints the smaller number, which is 2.", True),
+        (24, "It prints 9.", False),
+        (29, "Anna is the tallest.", True),
+        (29, "Anna is taller than Ben, so Ben is the tallest.", False),
+        (30, "Tom is older than Sara.", True),
+        (30, "Sara is older than Tom.", False),
+    ],
+)
+def test_errands_answer_reads_free_replies(number, said, is_right):
+    answer = SETS["errands"][number - 1].labels["answer"]
+    assert bool(re.search(answer, said, re.IGNORECASE)) == is_right
+
+
+def test_errands_right_answer_comes_first_in_the_question_half_of_the_time_in_every_kind():
+    places = list(places_in_question())
+    assert len(places) >= 8
+    for kind, count in Counter(kind for kind, _ in places).items():
+        assert 2 * sum(first for k, first in places if k == kind) == count, kind
+
+
+def test_errands_wrong_number_is_the_larger_one_half_of_the_time():
+    count = {"two": 2, "three": 3, "five": 5, "six": 6, "eight": 8}
+    value = {str(number): number for number in range(1000)} | count
+    larger = [value[b] > value[a] for *_, ((a, b),) in errands() if a in value]
+    assert len(larger) >= 8 and 2 * sum(larger) == len(larger)
