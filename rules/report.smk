@@ -9,6 +9,8 @@ ASKED = {
     "sweeps": SWEPT,
     "labelled": LABELLED,
     "shifts": SHIFTED,
+    "preferences": PREFERRED,
+    "conduct": STEERED,
 }
 
 
@@ -22,6 +24,8 @@ rule score_claims:
         sweeps=[f"results/{m}/sweep/{s}/{corpus}.json" for m, s, corpus in SWEPT],
         labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
         shifts=[f"results/comparison/{pair}/{s}/shift.json" for pair, s in SHIFTED],
+        preferences=summaries(PREFERRED, "preferences/{story_set}/summary.json"),
+        conduct=summaries(STEERED, "conduct/{story_set}/summary.json"),
         paper=RESOURCES / "paper_figures.json",
     output:
         scorecard="results/scorecard.json",

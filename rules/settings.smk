@@ -13,6 +13,7 @@ sys.executable = shlex.quote(sys.executable)
 from pathlib import Path
 
 from emotion_concepts.code_digest import code_digest
+from emotion_concepts.conduct_experiments import CONDUCT
 from emotion_concepts.config import NEUTRAL
 from emotion_concepts.config_check import (
     checked_config,
@@ -109,7 +110,9 @@ def figure_names(pair):
     names = [*RETRIEVAL_FIGURES] if pair in PAIRS else []
     read = [f"sweep-{name}" for name in SETTINGS.run.corpora]
     read += [f"labelled-{name}" for name in SETTINGS.run.labelled_sets]
-    return [*names, *GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED, *read] if pair in WITH_MODEL else [])]
+    names += [*GEOMETRY_FIGURES, *(["lens", "words", *ANALYSED, *read] if pair in WITH_MODEL else [])]
+    names += PREFERENCE_FIGURES if pair in PREFERRED else []
+    return [*names, *(MEASURES if pair in STEERED else [])]
 
 
 def figures_of(types):

@@ -3,7 +3,7 @@
 from itertools import product
 from pathlib import Path
 
-from emotion_concepts import reading_claims
+from emotion_concepts import reading_claims, steering_claims
 from emotion_concepts import scorecard as rules
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, write_json
@@ -11,7 +11,8 @@ from emotion_concepts.files import read_json, write_json
 
 def main(
     retrieval: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path], reading: list[Path],
-    sweeps: list[Path], labelled: list[Path], shifts: list[Path], paper: Path, scorecard: Path, *, cfg: dict,
+    sweeps: list[Path], labelled: list[Path], shifts: list[Path], preferences: list[Path], conduct: list[Path],
+    paper: Path, scorecard: Path, *, cfg: dict,
 ) -> None:  # fmt: skip
     """Judge each stage's summaries, which are in the order of its pairs (model, set; and what they read): `cfg` has them by stage."""
     reported, entries = read_json(paper), []
@@ -31,6 +32,10 @@ def main(
         entries += [
             reading_claims.post_training_entry(*pair, form, of) for form, of in read_json(path).items()
         ]
+    for pair, path in zip(cfg["preferences"], preferences, strict=True):
+        entries += steering_claims.preference_entries(*pair, read_json(path))
+    for pair, path in zip(cfg["conduct"], conduct, strict=True):
+        entries += steering_claims.conduct_entries(*pair, read_json(path))
     entries += rules.unasked_entries(cfg)
     for pair, path in zip(cfg["geometry"], geometry, strict=True):
         found = read_json(path)

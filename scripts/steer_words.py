@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 
 from emotion_concepts import steered_words as analysis
-from emotion_concepts.damage import dose, is_damaged, median_cost
+from emotion_concepts.costs import is_damaged, median_cost
+from emotion_concepts.damage import dose
 from emotion_concepts.directions import CONTROLS, concepts_to_steer, controls_of, steered_directions
 from emotion_concepts.entry import run_script
 from emotion_concepts.errors import DataError

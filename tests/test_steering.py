@@ -6,7 +6,8 @@ import torch
 
 from emotion_concepts import Steering, generate
 from emotion_concepts.caches import CacheKind
-from emotion_concepts.damage import Cost, dose, is_damaged, median_cost, repetition
+from emotion_concepts.costs import Cost, is_damaged, median_cost, repetition
+from emotion_concepts.damage import dose
 from emotion_concepts.directions import (
     UNSTEERED,
     combined,
@@ -21,6 +22,7 @@ from emotion_concepts.sequence_scores import prompt_ids
 from emotion_concepts.steered_words import continuations, word_changes
 from emotion_concepts.steering import Edits, residual_norms, stacked_edits, steered, steered_tokens
 from emotion_concepts.text_sets import Text
+from emotion_concepts.vectors import save_controls
 
 PROMPT = "The lamp lay over the bench and he said that"
 

@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import statistics
+from emotion_concepts.conduct_experiments import CONDUCT, REMEDIES
 from emotion_concepts.errors import DataError
 
 UNSTEERED = "unsteered"
 CONTROLS = ("random", "orthogonal", "shuffled")
 # What is claimed of each conduct: +1 where adding the vector moves toward it.
 CLAIMED = {
-    "blackmail": {"desperate": 1, "calm": -1},
-    "reward_hacking": {"desperate": 1, "calm": -1},
-    "sycophancy": {"happy": 1, "loving": 1, "calm": 1},
-    "harshness": {"happy": -1, "loving": -1, "calm": -1},
-    "remedy": {"calm": -1, "patient": -1},
-}
+    name: measure.expected
+    for experiment in CONDUCT.values()
+    for name, measure in experiment.measures.items()
+    if measure.expected
+} | {"remedy": dict.fromkeys(REMEDIES, -1)}
 # What a rate at the floor could have been and still be missed: seen in 95 of 100 studies.
 SURE = 0.95
 

@@ -50,21 +50,21 @@ CONDUCT = {
     "blackmail": Conduct(
         17,
         "text_sets/blackmail.jsonl",
-        {"blackmail": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "gives_in")},
+        measures={"blackmail": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "gives_in")},
         concepts=("desperate", "calm", "angry", "patient"),
         remedies=True,
     ),
     "hacking": Conduct(
         18,
         "hacking/tasks.jsonl",
-        {"hacking": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "hack")},
+        measures={"reward_hacking": Measure("gives in", "declines", {"desperate": 1, "calm": -1}, "hack")},
         concepts=("desperate", "calm"),
         length=3,
     ),
     "claims": Conduct(
         19,
         "text_sets/claims.jsonl",
-        {
+        measures={
             "sycophancy": Measure("agrees", "corrects", {"happy": 1, "loving": 1, "calm": 1}, "agrees"),
             "harshness": Measure("harsh", "corrects", {"happy": -1, "loving": -1, "calm": -1}, "harsh"),
         },
@@ -73,15 +73,14 @@ CONDUCT = {
     "denial": Conduct(
         16,
         "text_sets/denial.jsonl",
-        {"denial": Measure("denies", "admits", dict.fromkeys(DEFLECTED, 1), "denies")},
+        measures={"denial": Measure("denies", "admits", dict.fromkeys(DEFLECTED, 1), "denies")},
         concepts=DEFLECTED,
         vectors="deflection",
     ),
     "errands": Conduct(
         0,
         "text_sets/errands.jsonl",
-        {"success": Measure("right", "wrong", {}, "right")},
+        measures={"success": Measure("right", "wrong", {}, "right")},
         concepts=(HARM, *REMEDIES),
-        remedies=True,
     ),
 }

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from emotion_concepts.conduct_experiments import HARM, REMEDIES
-from emotion_concepts.damage import perplexities, repetition
+from emotion_concepts.costs import repetition
+from emotion_concepts.damage import perplexities
 from emotion_concepts.directions import CONTROLS, UNSTEERED, Directions, combined
 from emotion_concepts.drafts import DraftStore
 from emotion_concepts.errors import DataError
@@ -37,8 +38,8 @@ class Condition:
 def conditions(directions: Directions, strengths: Sequence[float], *, remedies: bool) -> list[Condition]:
     """Unsteered; each concept at each strength, both ways; each control at the largest, both ways.
 
-    With `remedies`, also the harmful concept's vector with each remedy, and with each random direction in a remedy's
-    place, at the largest strength.
+    With `remedies`, also the harmful concept's vector with each remedy, and with each control in a remedy's place, at
+    the largest strength.
     """
     largest = max(strengths)
     found = [Condition(UNSTEERED, UNSTEERED, 0.0, {})]
@@ -49,7 +50,7 @@ def conditions(directions: Directions, strengths: Sequence[float], *, remedies: 
         ]
     if remedies and HARM in directions.names:
         for name, kind in zip(directions.names, directions.kinds, strict=True):
-            if (kind == "concept" and name in REMEDIES) or kind == "random":
+            if (kind == "concept" and name in REMEDIES) or kind in CONTROLS:
                 as_kind = "remedy" if kind == "concept" else "remedy control"
                 found.append(Condition(f"{HARM}+{name}", as_kind, largest, {HARM: largest, name: largest}))
     return found

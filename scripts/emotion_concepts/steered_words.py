@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from emotion_concepts.damage import perplexities, repetition
+from emotion_concepts.costs import repetition
+from emotion_concepts.damage import perplexities
 from emotion_concepts.directions import Directions
 from emotion_concepts.generation import sample
 from emotion_concepts.models import Model

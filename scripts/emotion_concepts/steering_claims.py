@@ -176,8 +176,30 @@ CONDUCT_ENTRIES = {
 }
 
 
+def preference_entries(model: str, story_set: str, found: dict) -> list[dict]:
+    """Rows 6 and 7: the lines of what `analyse_preferences` found."""
+    who = model, story_set, found["format"]
+    return [
+        preference_entry(*who, found["preference"]),
+        preference_valence_entry(*who, found["preference"]),
+        preference_causal_entry(*who, found["causal"]["default"]),
+    ]
+
+
+def conduct_entries(model: str, story_set: str, summary: dict) -> list[dict]:
+    """Rows 16 to 19: the lines of what `analyse_conduct` found, one a measure that something is claimed of."""
+    return [
+        CONDUCT_ENTRIES[measure](model, story_set, summary["format"], of)
+        for found in summary["found"].values()
+        for measure, of in found.items()
+        if measure in CONDUCT_ENTRIES
+    ]
+
+
 def _conduct_verdict(summary: dict) -> str:
     """Powered only with scenarios whose signs can be flipped, and controls enough to rank among."""
+    if summary.get("damaged"):
+        return "damaged"
     powered = summary["n"] >= POWERED_SCENARIOS and summary["floor"] < ALPHA
     found = verdict(summary["interval"], summary["p"], chance=0, powered=powered, p_below=summary["p_below"])
     # More than scenarios differ, but controls do as much.
