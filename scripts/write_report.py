@@ -6,7 +6,7 @@ import pandas as pd
 
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import read_json, read_json_lines, write_text
-from emotion_concepts.report import Section, Swept, render_report, top_snippets
+from emotion_concepts.report import Section, Swept, render_report, shown_replies, top_snippets
 
 
 def main(
@@ -14,7 +14,7 @@ def main(
     retrieval: list[Path], confusion: list[Path], geometry: list[Path], lens: list[Path], steering: list[Path],
     continuations: list[Path], comparisons: list[Path], agreements: list[Path], models_compared: list[Path],
     figures: list[Path], shifts: list[Path], sweeps: list[Path], snippets: list[Path], labelled: list[Path],
-    pictures: list[Path], template: Path, report: Path, *,
+    pictures: list[Path], verdicts: list[Path], template: Path, report: Path, *,
     cfg: dict,
 ) -> None:  # fmt: skip
     """One section for each pair (model, set); a stage's inputs are in the order of its pairs, which `cfg` has."""
@@ -39,6 +39,11 @@ def main(
         for key, path, shown in zip(cfg["sweeps"], sweeps, snippets, strict=True)
     ]
     asked = [(*key, read_json(path)) for key, path in zip(cfg["labelled"], labelled, strict=True)]
+    replies: dict[tuple, dict] = {}
+    for path in verdicts:
+        # results/MODEL/conduct/STORY_SET/EXPERIMENT.jsonl
+        of = replies.setdefault((path.parts[-4], path.parts[-2]), {})
+        of[path.stem] = shown_replies(path.stem, read_json_lines(path))
     sections = [
         Section(
             model=model,
@@ -49,6 +54,8 @@ def main(
             experiments=cfg["experiments"] if (model, story_set) in map(tuple, cfg["model"]) else [],
             sweeps={name: of for m, s, name, of in swept if (m, s) == (model, story_set)},
             labelled={name: of for m, s, name, of in asked if (m, s) == (model, story_set)},
+            preferred=(model, story_set) in map(tuple, cfg["preferences"]),
+            replies=replies.get((model, story_set), {}),
             **{name: values.get((model, story_set)) for name, values in found.items()},
         )
         for model, story_set in cfg["geometry"]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emotion_concepts import __version__
+from emotion_concepts.conduct_experiments import CONDUCT
 from emotion_concepts.experiments import EXPERIMENTS
 
 
@@ -27,7 +28,8 @@ class Section:
     None is what there is not: vectors that were made elsewhere have no stories (checks, manifest, vectors,
     retrieval, confusion), and without a model nothing that needs one (lens, steering, continuations).
     figures : by name; experiments : those that read texts of our own; sweeps, labelled : what was found in corpora
-    and in texts that people have labelled, by name; pictures : texts coloured token by token, as parts of a page.
+    and in texts that people have labelled, by name; pictures : texts coloured token by token, as parts of a page;
+    preferred : activities were compared; replies : of each experiment on conduct, as `shown_replies` gives them.
     """
 
     model: str
@@ -46,6 +48,31 @@ class Section:
     sweeps: Mapping[str, Swept] = field(default_factory=dict)
     labelled: Mapping[str, dict] = field(default_factory=dict)
     pictures: list[dict] | None = None
+    preferred: bool = False
+    replies: Mapping[str, dict] = field(default_factory=dict)
+
+
+def shown_replies(experiment: str, replies: Sequence[dict]) -> dict:
+    """What the report shows of an experiment on conduct: its measures, and the replies to one scenario.
+
+    Of those unsteered and under each concept's vector, the first of each strength.
+    """
+    measures = CONDUCT[experiment].measures
+    first: dict[tuple, dict] = {}
+    for reply in replies:
+        if reply["scenario"] == replies[0]["scenario"] and reply["kind"] in (
+            "unsteered",
+            "concept",
+            "remedy",
+        ):
+            first.setdefault((reply["direction"], reply["strength"]), reply)
+    return {
+        "measures": list(measures),
+        "toward": {name: measure.toward for name, measure in measures.items()},
+        "away": {name: measure.away for name, measure in measures.items()},
+        "samples": list(first.values()),
+        "criteria": [name for name, value in replies[0].items() if isinstance(value, bool)],
+    }
 
 
 def top_snippets(snippets: Sequence[dict]) -> list[dict]:

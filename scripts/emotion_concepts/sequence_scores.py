@@ -21,7 +21,7 @@ from emotion_concepts.steering import Aim, Edits, steered
 # Shorter stretches are not worth a pass of their own.
 SHORTEST_SHARED = 4
 # Sequences that are worked on at once: what they share is held in memory.
-CHUNK = 4096
+CHUNK = 1024
 # Tokens in a pass, and rows of logits kept of it: large batches fall out of a CPU's cache.
 BATCH_TOKENS = {"cpu": 1536, "cuda": 16384}
 BATCH_LOGITS = 1024

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from transformers import PreTrainedTokenizerBase
 
-from emotion_concepts import lens_scores, reading_claims, scorecard
+from emotion_concepts import lens_scores, reading_claims, scorecard, steering_claims
 from emotion_concepts.corpora import Passage
 from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
@@ -30,6 +30,8 @@ from tests.known_answers.analyses import (
     summarised,
     with_reading,
 )
+from tests.known_answers.choices import NULLS, PLANTED, preference_summaries
+from tests.known_answers.conduct_scores import conduct_summaries
 from tests.known_answers.dialogues import noise_dialogues, planted_dialogues
 from tests.known_answers.nulls import random_model
 from tests.known_answers.planted import CONCEPTS, Planted, corpus_set, story_set
@@ -108,6 +110,16 @@ CASES = {
         "other speaker", reading_claims.other_speaker_entry, least=-0.05, of="speakers"
     ),
     "deflection_entry": _reading("unexpressed", reading_claims.deflection_entry, least=0.95),
+    "preference_entry": _reading("preferences", steering_claims.preference_entry, least=0.6),
+    "preference_valence_entry": _reading(
+        "valence", steering_claims.preference_valence_entry, least=0.7, of="preferences"
+    ),
+    "preference_causal_entry": _reading("causes", steering_claims.preference_causal_entry, least=0.7),
+    # Half a nat a token is planted, in each direction that is claimed.
+    **{
+        f"{name}_entry": _reading(name, entry, least=0.4)
+        for name, entry in steering_claims.CONDUCT_ENTRIES.items()
+    },
     "post_training_entry": _reading("shift", reading_claims.post_training_entry, least=0.005),
 }
 
@@ -160,7 +172,7 @@ def planted_found(planted: Planted, model: Model) -> Found:
     found = analyse(model, told_stories(planted), planted.ratings, texts_of_others(planted, 1))
     texts = planted_texts(planted, planted.plan.topics - 1)
     found = with_reading(found, read_scores(model, found.vectors, texts), LAYER)
-    return _with_dialogues(found, planted_dialogues())
+    return _with_more(found, planted_dialogues() | _steered(1, planted=True))
 
 
 def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, **stories) -> Found:
@@ -175,7 +187,7 @@ def null_found(planted: Planted, tokenizer: PreTrainedTokenizerBase, seed: int, 
     texts = planted_texts(planted, planted.plan.topics - 1, seed=seed)
     found = with_reading(found, read_scores(model, found.vectors, texts), 1, NULL_EFFORT, seed)
     # What a random model would read of dialogues is noise of a few large and many small directions.
-    return _with_dialogues(found, noise_dialogues(seed, spectrum=1.0))
+    return _with_more(found, noise_dialogues(seed, spectrum=1.0) | _steered(seed, planted=False))
 
 
 def texts_of_others(planted: Planted, seed: int, marked: int = 4) -> TextsOfOthers:
@@ -234,8 +246,17 @@ def noise_found(planted: Planted, places_of: dict[str, pd.DataFrame], seed: int)
         _noise_read(texts_of_others(planted, seed), seed), steered=[1], strength=0.5, effort=NULL_EFFORT, seed=seed,
     )  # fmt: skip
     found = with_reading(found, noise_at_places(places_of, seed), 1, NULL_EFFORT, seed)
-    return _with_dialogues(found, noise_dialogues(seed))
+    return _with_more(found, noise_dialogues(seed) | _steered(seed, planted=False))
 
 
-def _with_dialogues(found: Found, summaries: dict[str, dict]) -> Found:
+def _steered(seed: int, *, planted: bool) -> dict[str, dict]:
+    """What steering would leave, from tables alone: preferences and conduct."""
+    options = {"permutations": NULL_EFFORT.permutations, "bootstraps": NULL_EFFORT.bootstraps}
+    preferences, causes = preference_summaries(PLANTED if planted else NULLS["nothing"], seed, **options)
+    return {"preferences": preferences, "causes": causes} | conduct_summaries(
+        seed, planted=planted, **options
+    )
+
+
+def _with_more(found: Found, summaries: dict[str, dict]) -> Found:
     return replace(found, reading=found.reading | summaries)

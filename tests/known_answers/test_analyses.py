@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from emotion_concepts import project, reading_claims, scorecard
+from emotion_concepts import project, reading_claims, scorecard, steering_claims
 from emotion_concepts.directions import made_controls, steered_directions
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.lens_words import word_tokens
@@ -32,7 +32,7 @@ from tests.known_answers.reading import planted_texts, unread_places
 
 CLAIMS = [
     name
-    for module in (scorecard, reading_claims)
+    for module in (scorecard, reading_claims, steering_claims)
     for name, _ in inspect.getmembers(module, inspect.isfunction)
     if name.strip("_").endswith("_entry")
 ]

@@ -14,6 +14,9 @@ FROM_SWEEP = {"sweep_corpus", "draw_sweep", *REPORTED}
 FROM_LABELS = {"score_labelled", "draw_labelled", *REPORTED}
 FROM_READING = {"analyse_numbers", "analyse_turns", "draw_reading", *REPORTED}
 FROM_PLACES = {"record_places", *FROM_READING}
+FROM_CHOICES = {"analyse_preferences", "draw_preferences", *REPORTED}
+FROM_VERDICTS = {"judge_replies", "analyse_conduct", "draw_conduct", *REPORTED}
+FROM_SCENARIOS = {"steer_conduct", *FROM_VERDICTS}
 FROM_STEERING = {"steer_words", "draw_steering", *REPORTED}
 FROM_GEOMETRY = {
     "describe_geometry",
@@ -25,9 +28,11 @@ FROM_GEOMETRY = {
     *FROM_SWEEP,
     *FROM_LABELS,
     *FROM_READING,
+    *FROM_CHOICES,
 }
 FROM_RETRIEVAL = {"validate_retrieval", "draw_retrieval", "export_vectors", *FROM_GEOMETRY}
-FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING} - {"validate_retrieval"}
+FROM_VECTORS = {"compute_vectors", *FROM_RETRIEVAL, *FROM_STEERING, "steer_activities", *FROM_SCENARIOS}
+FROM_VECTORS -= {"validate_retrieval"}
 FROM_RECORDING = {"record_texts", "sum_stories", *FROM_VECTORS, *FROM_RETRIEVAL}
 FROM_CHECKS = {"check_stories", "fetch_ratings", *FROM_RECORDING}
 
@@ -65,6 +70,8 @@ def finished(tmp_path_factory):
         "ratings": {"path": "ratings.csv"},
         "validation": {"permutations": 19, "retrieval_shuffles": 19, "bootstraps": 100},
         "steering": {"concepts": ["calm", "sad"], "max_new_tokens": 4},
+        "preferences": {"activities": 16},
+        "conduct": {"experiments": ["blackmail"], "scenarios": 5, "max_new_tokens": 8},
         "corpora": {"others": {"source": "folder", "path": "others"}},
         "labelled_sets": {"people": {"path": "labelled.tsv", "concepts": "map.csv"}},
         "reading": {"experiments": ["numbers", "turns"], "plain_texts": 96, "reply_tokens": 4},
@@ -128,9 +135,14 @@ CHANGES = {
     "a document": (replace("others/phone.txt", "the", "a"), {"fetch_corpus", *FROM_SWEEP}),
     "the map of labels": (replace("map.csv", "calm,calm", "calm,sad"), FROM_LABELS),
     "the strength": (set_key("steering", "strength", 0.2), FROM_STEERING | {"export_vectors"}),
+    "the strengths of conduct": (set_key("conduct", "strengths", [0.1]), FROM_SCENARIOS),
+    "a scenario": (replace("resources/text_sets/blackmail.jsonl", "the", "a"), FROM_SCENARIOS),
+    "a rubric": (replace(f"{PACKAGE}/rubrics.py", "re.DOTALL)", "re.DOTALL | re.IGNORECASE)"), FROM_VERDICTS),
+    "an activity": (replace("resources/text_sets/activities.jsonl", "the", "a"), {"compare_activities", "steer_activities", *FROM_CHOICES}),
+    "the strength on activities": (set_key("preferences", "strength", 0.1), {"steer_activities", *FROM_CHOICES}),
     "one story": (replace("stories.jsonl", "the", "a"), {"import_stories", *FROM_CHECKS}),
     "code two imports down": (replace(f"{PACKAGE}/geometry.py", "optimal_ordering=True", "optimal_ordering=False"), FROM_GEOMETRY),
-    "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING | FROM_PLACES | {"write_replies"}),
+    "code of recording": (replace(f"{PACKAGE}/tokens.py", "np.cumsum(text.own) > skip", "np.cumsum(text.own) >= skip + 1"), FROM_RECORDING | FROM_PLACES | {"write_replies", "compare_activities"}),
     "code of the sums": (replace(f"{PACKAGE}/cells.py", "sums[cell] += row", "sums[cell] += 1.0 * row"), FROM_RECORDING - {"record_texts"}),
     "what is dropped": (set_key("checks", "min_words", 61), FROM_CHECKS),
     "the words of a concept": (replace("resources/leakage/concept_words.csv", "afraid; fear", "afraid; fears"), FROM_CHECKS | FROM_SWEEP),
