@@ -1,12 +1,15 @@
-"""How often each claim comes out as "reproduced", by the size of the effect and the number of stories.
+"""How often each claim comes out as "reproduced", by the size of the effect and the number of stories or texts.
 
     make power      (python -m tests.known_answers.power: about five minutes on two cores)
 
 Planted models whose markers write ever less, among fillers that each write noise, read stories on two, four or
 eight topics; every claim of the scorecard is judged as in a run. The effect size of a set of stories is measured
-in its own activations, as it can be in anyone's: see `effect_size`. Writes docs/power.csv and docs/images/power.svg and .png.
+in its own activations, as it can be in anyone's: see `effect_size`. Claims about what is read in texts have noise
+with planted effects instead (`text_power`). Writes docs/power.csv and docs/images/power.svg and .png, and the same
+with power_texts.
 """
 
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -14,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from tqdm import tqdm
 
 from emotion_concepts.cells import cell_sums, vectors_of
@@ -21,6 +25,7 @@ from emotion_concepts.figures.canvas import saved_panels
 from emotion_concepts.models import Model
 from emotion_concepts.shards import LayerActivations
 from emotion_concepts.statistics import wilson_interval
+from tests.known_answers import text_power
 from tests.known_answers.analyses import Effort, analyse
 from tests.known_answers.cases import CASES, noise_scores, texts_of_others
 from tests.known_answers.planted import MARKED, Plan, Planted, story_set
@@ -30,6 +35,9 @@ STRENGTHS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
 TOPICS = (2, 4, 8)
 SEEDS = 12
 EFFORT = Effort(max_splits=20, shuffles=39, permutations=199, bootstraps=200)
+BY_STORIES = ("claim", "stories_per_concept", "strength")
+BY_TEXTS = ("claim", "number", "planted")
+SHARE = "share of models: “reproduced”"
 TITLES = {
     "retrieval": "1 retrieval",
     "corpus": "1 own words in top snippets",
@@ -92,54 +100,84 @@ def judged(strength: float, topics: int, seed: int) -> list[dict]:
     ]  # fmt: skip
 
 
-def study() -> pd.DataFrame:
-    """All verdicts, on two cores."""
+def study() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All verdicts on two cores: of models that read stories, and of texts."""
     grid = list(product(STRENGTHS, TOPICS, range(SEEDS)))
     with ProcessPoolExecutor(2) as pool:
-        runs = list(tqdm(pool.map(judged, *zip(*grid, strict=True)), total=len(grid), unit=" models"))
-    return pd.DataFrame([line for lines in runs for line in lines])
+        models = pool.map(judged, *zip(*grid, strict=True))
+        texts = pool.map(text_power.judged, *zip(*text_power.runs(), strict=True), chunksize=16)
+        return _gathered(models, len(grid), " models"), _gathered(texts, len(text_power.runs()), " studies")
 
 
-def power_table(lines: pd.DataFrame) -> pd.DataFrame:
-    """Share found by claim, topics and strength, with its Wilson interval and the mean effect size."""
+def _gathered(found: Iterable[list[dict]], total: int, unit: str) -> pd.DataFrame:
+    return pd.DataFrame([line for lines in tqdm(found, total=total, unit=unit) for line in lines])
+
+
+def power_table(lines: pd.DataFrame, by: Sequence[str], counted: str) -> pd.DataFrame:
+    """Share found by what `by` names, with its Wilson interval and the mean effect; `counted` names what is counted."""
     rows = []
-    for (claim, topics, strength), group in lines.groupby(["claim", "topics", "strength"]):
+    for key, group in lines.groupby(list(by)):
         low, high = wilson_interval(int(group["found"].sum()), len(group))
-        rows.append(
-            (claim, topics, strength, group["effect"].mean(), group["found"].mean(), low, high, len(group))
-        )
-    columns = ["claim", "stories_per_concept", "strength", "effect", "power", "low", "high", "models"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((*key, group["effect"].mean(), group["found"].mean(), low, high, len(group)))
+    return pd.DataFrame(rows, columns=[*by, "effect", "power", "low", "high", counted])
+
+
+def smallest_found(table: pd.DataFrame, number: str, power: float = 0.8) -> pd.DataFrame:
+    """The smallest effect that is found in such a share of cases, by claim (rows) and number of texts."""
+    enough = table[table["power"] >= power]
+    return enough.pivot_table(index="claim", columns=number, values="effect", aggfunc="min")
 
 
 def draw(table: pd.DataFrame, svg: Path, png: Path) -> None:
     """A panel a claim: share found against effect size, a line for each number of stories."""
     with saved_panels(svg, png, width=14, height=3.2, count=len(TITLES)) as panels:
         for axes, (claim, title) in zip(panels, TITLES.items(), strict=True):
-            for colour, (stories, line) in enumerate(
-                table[table["claim"] == claim].groupby("stories_per_concept")
-            ):
-                line = line.sort_values("effect")
-                axes.plot(
-                    line["effect"], line["power"], marker="o", ms=3, color=f"C{colour}", label=str(stories)
-                )
-                axes.fill_between(
-                    line["effect"], line["low"], line["high"], color=f"C{colour}", alpha=0.12, lw=0
-                )
-            axes.axhline(0.8, color="0.6", lw=0.8, ls="--")
+            _draw_claim(axes, table[table["claim"] == claim], "stories_per_concept")
             axes.set_title(title, fontsize=9)
-            axes.set(xlabel="effect size", xscale="log", ylim=(-0.03, 1.03))
+            axes.set(xlabel="effect size", xscale="log")
             axes.set_xticks([0.05, 0.1, 0.2, 0.5], [".05", ".1", ".2", ".5"], minor=False)
             axes.minorticks_off()
-        panels[0].set_ylabel("share of models: “reproduced”")
+        panels[0].set_ylabel(SHARE)
         panels[1].legend(title="stories a concept", loc="lower right", fontsize=7, title_fontsize=7)
 
 
+def draw_texts(table: pd.DataFrame, svg: Path, png: Path) -> None:
+    """The same of claims about texts, each with a legend of its own: what is counted differs."""
+    claims = [
+        (claim, title, study)
+        for study in text_power.STUDIES.values()
+        for claim, (title, _) in study.titles.items()
+    ]
+    with saved_panels(svg, png, width=16, height=3.2, count=len(claims)) as panels:
+        for axes, (claim, title, study) in zip(panels, claims, strict=True):
+            _draw_claim(axes, table[table["claim"] == claim], "number")
+            axes.set_title(title, fontsize=9)
+            axes.set_xlabel(study.unit, fontsize=8)
+            axes.legend(title=study.counted, loc="lower right", fontsize=7, title_fontsize=7)
+        panels[0].set_ylabel(SHARE)
+
+
+def _draw_claim(axes: Axes, table: pd.DataFrame, number: str) -> None:
+    for colour, (count, line) in enumerate(table.groupby(number)):
+        line = line.sort_values("effect")
+        axes.plot(line["effect"], line["power"], marker="o", ms=3, color=f"C{colour}", label=str(count))
+        axes.fill_between(line["effect"], line["low"], line["high"], color=f"C{colour}", alpha=0.12, lw=0)
+    axes.axhline(0.8, color="0.6", lw=0.8, ls="--")
+    axes.set_ylim(-0.03, 1.03)
+
+
 def main() -> None:
-    """Run the study and write its table and figure."""
-    table = power_table(study())
-    table.round(3).to_csv(DOCS / "power.csv", index=False)
-    draw(table, DOCS / "images/power.svg", DOCS / "images/power.png")
+    """Run the study and write its tables and figures."""
+    models, texts = study()
+    table = power_table(models.rename(columns={"topics": "stories_per_concept"}), BY_STORIES, "models")
+    of_texts = power_table(texts, BY_TEXTS, "studies")
+    for name, found, number, drawn in (
+        ("power", table, BY_STORIES[1], draw),
+        ("power_texts", of_texts, BY_TEXTS[1], draw_texts),
+    ):
+        found.round(3).to_csv(DOCS / f"{name}.csv", index=False)
+        drawn(found, DOCS / f"images/{name}.svg", DOCS / f"images/{name}.png")
+        print(smallest_found(found, number).round(2).to_string())
 
 
 if __name__ == "__main__":
