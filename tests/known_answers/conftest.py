@@ -3,6 +3,7 @@
 import pytest
 
 from emotion_concepts import load_model
+from tests.known_answers.dialogues import POST_TRAINED
 from tests.known_answers.planted import Plan, Planted
 
 SHIFT = {"gloomy": 0.4, "eager": -0.3}
@@ -22,6 +23,12 @@ def planted_folder(planted, tmp_path_factory):
 @pytest.fixture(scope="session")
 def planted_model(planted_folder):
     return load_model(str(planted_folder), dtype="float32")
+
+
+@pytest.fixture(scope="session")
+def post_trained_folder(tmp_path_factory):
+    """The same with the shift that row 20 claims."""
+    return Planted(Plan(topics=7, shift=POST_TRAINED)).save(tmp_path_factory.mktemp("post-trained"))
 
 
 @pytest.fixture(scope="session")
