@@ -61,7 +61,7 @@ def test_numbers_are_turned_so_that_the_claim_is_a_rise(axes):
         np.testing.assert_allclose(line(axes, name), [[1, -2], [2, 0], [3, 2]])
     np.testing.assert_allclose(line(axes, "same numbers, no threat (mean)"), [[1, -1], [2, 2], [3, -1]])
     assert labels(axes) == [*names, "same numbers, no threat (mean)"]
-    assert axes.get_legend().get_title().get_text() == "* adjusted p < 0.05"
+    assert axes.get_legend().get_title().get_text() == "* p < 0.05, adjusted for the number of claims"
 
 
 def test_turns_are_lines_with_their_intervals_and_the_papers_marks(axes):

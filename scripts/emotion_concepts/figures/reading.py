@@ -51,7 +51,11 @@ def draw_numbers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     )  # fmt: skip
     axes.axhline(0, **ZERO)
     axes.set(xlabel="dose, smallest to largest", ylabel="score in the expected direction (SD)")
-    axes.legend(loc="best", fontsize="x-small", title=f"* adjusted p < {ALPHA:.2g}", title_fontsize="x-small")
+    # Below: a line a template leaves no room among the curves.
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize="x-small", title_fontsize="x-small",
+        title=f"* p < {ALPHA:.2g}, adjusted for the number of claims",
+    )  # fmt: skip
 
 
 def _claims(by_template: list[dict]) -> dict[str, str]:
