@@ -1,6 +1,7 @@
 """How often each claim comes out as "reproduced", by the size of the effect and the number of stories or texts.
 
-    make power      (python -m tests.known_answers.power: about five minutes on two cores)
+    make power                  (python -m tests.known_answers.power)
+    make power PART=texts       (about two minutes on one core; PART=stories: about five minutes on two)
 
 Planted models whose markers write ever less, among fillers that each write noise, read stories on two, four or
 eight topics; every claim of the scorecard is judged as in a run. The effect size of a set of stories is measured
@@ -9,7 +10,8 @@ with planted effects instead (`text_power`). Writes docs/power.csv and docs/imag
 with power_texts.
 """
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -20,6 +22,7 @@ import torch
 from matplotlib.axes import Axes
 from tqdm import tqdm
 
+from emotion_concepts import scorecard
 from emotion_concepts.cells import cell_sums, vectors_of
 from emotion_concepts.figures.canvas import saved_panels
 from emotion_concepts.models import Model
@@ -68,7 +71,7 @@ def effect_size(stories: LayerActivations) -> float:
 
 
 def judged(strength: float, topics: int, seed: int) -> list[dict]:
-    """The verdict on each claim for one planted model and its stories."""
+    """The verdict on each claim about stories and their vectors, for one planted model."""
     torch.set_num_threads(1)
     planted = Planted(Plan(strength=strength, topics=topics, filler_noise=0.5, seed=seed))
     # Weights alone: the model is never saved.
@@ -92,25 +95,30 @@ def judged(strength: float, topics: int, seed: int) -> list[dict]:
         seed=seed,
     )
     size = effect_size(found.layers[MARKED])
-    lines = {name: line for case in CASES.values() for name, line in case.entries(found).items()}
+    cases = [case for claim, case in CASES.items() if hasattr(scorecard, claim)]
+    lines = {name: line for case in cases for name, line in case.entries(found).items()}
     return [
-        {"strength": strength, "topics": topics, "seed": seed, "effect": size, "claim": name,
+        {"strength": strength, "stories_per_concept": topics, "seed": seed, "effect": size, "claim": name,
          "found": line["verdict"] == "reproduced", "value": line["value"]}
         for name, line in lines.items()
     ]  # fmt: skip
 
 
-def study() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All verdicts on two cores: of models that read stories, and of texts."""
-    grid = list(product(STRENGTHS, TOPICS, range(SEEDS)))
+def study_models() -> pd.DataFrame:
+    """All verdicts on planted models that read stories."""
+    return _gathered(judged, list(product(STRENGTHS, TOPICS, range(SEEDS))), " models")
+
+
+def study_texts() -> pd.DataFrame:
+    """All verdicts on what is read in texts."""
+    return _gathered(text_power.judged, text_power.runs(), " studies")
+
+
+def _gathered(judge: Callable[..., list[dict]], grid: list[tuple], unit: str) -> pd.DataFrame:
+    """The lines of every point of a grid, on two cores."""
     with ProcessPoolExecutor(2) as pool:
-        models = pool.map(judged, *zip(*grid, strict=True))
-        texts = pool.map(text_power.judged, *zip(*text_power.runs(), strict=True), chunksize=16)
-        return _gathered(models, len(grid), " models"), _gathered(texts, len(text_power.runs()), " studies")
-
-
-def _gathered(found: Iterable[list[dict]], total: int, unit: str) -> pd.DataFrame:
-    return pd.DataFrame([line for lines in tqdm(found, total=total, unit=unit) for line in lines])
+        found = pool.map(judge, *zip(*grid, strict=True), chunksize=4)
+        return pd.DataFrame([line for lines in tqdm(found, total=len(grid), unit=unit) for line in lines])
 
 
 def power_table(lines: pd.DataFrame, by: Sequence[str], counted: str) -> pd.DataFrame:
@@ -166,19 +174,19 @@ def _draw_claim(axes: Axes, table: pd.DataFrame, number: str) -> None:
     axes.set_ylim(-0.03, 1.03)
 
 
-def main() -> None:
-    """Run the study and write its tables and figures."""
-    models, texts = study()
-    table = power_table(models.rename(columns={"topics": "stories_per_concept"}), BY_STORIES, "models")
-    of_texts = power_table(texts, BY_TEXTS, "studies")
-    for name, found, number, drawn in (
-        ("power", table, BY_STORIES[1], draw),
-        ("power_texts", of_texts, BY_TEXTS[1], draw_texts),
-    ):
-        found.round(3).to_csv(DOCS / f"{name}.csv", index=False)
-        drawn(found, DOCS / f"images/{name}.svg", DOCS / f"images/{name}.png")
-        print(smallest_found(found, number).round(2).to_string())
+def main(part: str) -> None:
+    """Run a part of the study, "stories" or "texts", and write its table and figure."""
+    if part == "stories":
+        name, number, drawn = "power", BY_STORIES[1], draw
+        table = power_table(study_models(), BY_STORIES, "models")
+    else:
+        name, number, drawn = "power_texts", BY_TEXTS[1], draw_texts
+        table = power_table(study_texts(), BY_TEXTS, "studies")
+    table.round(3).to_csv(DOCS / f"{name}.csv", index=False)
+    drawn(table, DOCS / f"images/{name}.svg", DOCS / f"images/{name}.png")
+    print(smallest_found(table, number).round(2).to_string())
 
 
 if __name__ == "__main__":
-    main()
+    for chosen in sys.argv[1:] or ("stories", "texts"):
+        main(chosen)

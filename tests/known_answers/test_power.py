@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from emotion_concepts.shards import LayerActivations
+from tests.known_answers import power
 from tests.known_answers.power import effect_size, power_table, smallest_found
 from tests.known_answers.text_power import STUDIES, judged, runs
 
@@ -33,6 +34,12 @@ def test_power_is_the_share_of_models_in_which_a_claim_was_reproduced():
     assert table["power"].tolist() == [0.25, 1.0] and table["effect"].tolist() == [0.2, 2.0]
     assert (table["low"] < table["power"]).all() and table["models"].tolist() == [4, 4]
     assert smallest_found(table, "topics").to_dict() == {4: {"retrieval": 2.0}}
+
+
+def test_a_planted_model_is_judged_on_every_claim_that_is_drawn():
+    lines = power.judged(1.0, 2, 0)
+    assert [line["claim"] for line in lines] == list(power.TITLES)
+    assert all(line["found"] for line in lines if line["claim"] == "retrieval")
 
 
 @pytest.mark.parametrize("name", STUDIES)
