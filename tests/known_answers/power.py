@@ -40,7 +40,7 @@ SEEDS = 12
 EFFORT = Effort(max_splits=20, shuffles=39, permutations=199, bootstraps=200)
 BY_STORIES = ("claim", "stories_per_concept", "strength")
 BY_TEXTS = ("claim", "number", "planted")
-SHARE = "share of models: “reproduced”"
+SHARE = "share: “reproduced”"
 TITLES = {
     "retrieval": "1 retrieval",
     "corpus": "1 own words in top snippets",
