@@ -38,7 +38,7 @@ def test_power_is_the_share_of_models_in_which_a_claim_was_reproduced():
 
 def test_a_planted_model_is_judged_on_every_claim_that_is_drawn():
     lines = power.judged(1.0, 2, 0)
-    assert [line["claim"] for line in lines] == list(power.TITLES)
+    assert sorted(line["claim"] for line in lines) == sorted(power.TITLES)
     assert all(line["found"] for line in lines if line["claim"] == "retrieval")
 
 
