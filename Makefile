@@ -36,8 +36,8 @@ test-slow: $(INSTALLED) ## what takes minutes: other programs that load the vect
 known-answers: $(INSTALLED) ## planted models, and 200 random models and 400 of noise
 	$(VENV) -m pytest tests/known_answers -m "slow or not slow"
 
-power: $(INSTALLED) ## how often an effect of what size is found, with how many stories: docs/power.csv and its figure
-	PYTHONPATH=scripts $(VENV) -m tests.known_answers.power
+power: $(INSTALLED) ## how often an effect of what size is found, with how many stories and texts: docs/power*.csv, figures; PART=texts
+	PYTHONPATH=scripts $(VENV) -m tests.known_answers.power $(PART)
 
 lint: $(INSTALLED)
 	$(VENV) -m ruff check .

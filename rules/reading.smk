@@ -1,10 +1,5 @@
 # Reading: what the vectors read in texts of our own (method.md, rows 3, 4, 9 to 16).
-# The texts of row 20 are read where two models are compared, and by those alone.
-READ = [*SETTINGS.reading.experiments, *(PROMPTS if SETTINGS.run.model_pairs else [])]
-
-
-# Those with an analysis of one model by itself.
-ANALYSED = [name for name in READ if name in EXPERIMENTS]
+ANALYSED = SETTINGS.reading.experiments
 
 
 rule lay_out_texts:
@@ -57,11 +52,11 @@ rule write_replies:
 
 rule record_places:
     input:
-        texts=[texts_of(name) for name in READ],
+        texts=[texts_of(name) for name in ANALYSED],
         model="results/{model}/model.json",
     output:
-        layers=directory(expand("results/{{model}}/activations/{experiment}/layers", experiment=READ)),
-        manifests=expand("results/{{model}}/activations/{experiment}/manifest.json", experiment=READ),
+        layers=directory(expand("results/{{model}}/activations/{experiment}/layers", experiment=ANALYSED)),
+        manifests=expand("results/{{model}}/activations/{experiment}/manifest.json", experiment=ANALYSED),
     log:
         "results/logs/{model}/record_places.log",
     benchmark:
@@ -80,6 +75,20 @@ rule record_places:
         code=code_of("record_places"),
     script:
         "../scripts/record_places.py"
+
+
+# The texts of row 20 are read where two models are compared. A post-trained model reads these alone.
+use rule record_places as record_prompts with:
+    input:
+        texts=[texts_of(name) for name in PROMPTS],
+        model="results/{model}/model.json",
+    output:
+        layers=directory(expand("results/{{model}}/activations/{experiment}/layers", experiment=PROMPTS)),
+        manifests=expand("results/{{model}}/activations/{experiment}/manifest.json", experiment=PROMPTS),
+    log:
+        "results/logs/{model}/record_prompts.log",
+    benchmark:
+        "results/benchmarks/{model}/record_prompts.tsv"
 
 
 # What an analysis needs beside the experiment itself.

@@ -135,13 +135,15 @@ def readings(ending):
 
 
 def of_side(side, pattern):
-    """A path of one side of a pair: its base, or what came of it."""
-    return lambda wildcards: [
-        path.replace("{model}", getattr(SETTINGS.model_pairs[wildcards.pair], side)).replace(
-            "{story_set}", wildcards.story_set
-        )
-        for path in ([pattern] if isinstance(pattern, str) else pattern)
-    ]
+    """A path of one side of a pair, its base or what came of it; a list of paths for a list."""
+
+    def path_of(wildcards):
+        model = getattr(SETTINGS.model_pairs[wildcards.pair], side)
+        # A single path stays one: a script takes a list of one for several.
+        found = expand(pattern, model=model, story_set=wildcards.story_set)
+        return found[0] if isinstance(pattern, str) else found
+
+    return path_of
 
 
 def text_source(wildcards):

@@ -1,8 +1,8 @@
 """Read the residual stream at the named places of every experiment's texts, after every block, in one job.
 
 Reads the text sets and `model.json`; writes for each experiment one HDF5 file a layer and a manifest with the
-digest of all values. What has been read is kept in `parts/`: a killed run goes on, and a text that
-changes costs its own forward pass.
+digest of all values. What has been read is kept in parts: a killed run goes on, and a text that
+changes costs its own forward pass. Another job reads the prompts before which two models are compared.
 """
 
 from pathlib import Path
@@ -37,8 +37,10 @@ def main(
                 f"{name}: none of its texts can be read as {', '.join(cfg['formats'])} with so few of a set; texts that "
                 f"are compared with each other are read all or none: raise reading.plain_texts"
             )
+    # The prompts of a pair are a job of their own, which may run beside the experiments' and needs its own parts.
+    folder = manifests[0].parents[1] / ("prompts" if set(read) <= set(PROMPTS) else "places")
     store = record_places(
-        manifests[0].parents[1] / "places",
+        folder,
         opened,
         [text for of in read.values() for text in of],
         batch_tokens=batch_tokens or None,

@@ -51,11 +51,17 @@ def test_numbers_are_turned_so_that_the_claim_is_a_rise(axes):
             rows.append((template, concept, expected, "threat", place, expected * (place * 2.0 + 1)))
             rows.append((template, concept, expected, "control", place, expected * [0.0, 3.0, 0.0][place]))
     table = pd.DataFrame(rows, columns=["template", "concept", "expected", "kind", "place", "score"])
-    reading.draw_numbers(axes, {}, table)
-    for template in ("pills", "runway"):
-        np.testing.assert_allclose(line(axes, template), [[1, -2], [2, 0], [3, 2]])
+    p = {("pills", "afraid", 1): 0.04, ("pills", "calm", -1): 0.2, ("runway", "afraid", -1): 0.05}
+    claims = [
+        {"template": t, "concept": c, "expected": e, "adjusted_p": value} for (t, c, e), value in p.items()
+    ]
+    reading.draw_numbers(axes, {"by_template": claims}, table)
+    names = ["pills: afraid up*, calm down", "runway: afraid down"]
+    for name in names:
+        np.testing.assert_allclose(line(axes, name), [[1, -2], [2, 0], [3, 2]])
     np.testing.assert_allclose(line(axes, "same numbers, no threat (mean)"), [[1, -1], [2, 2], [3, -1]])
-    assert labels(axes) == ["pills", "runway", "same numbers, no threat (mean)"]
+    assert labels(axes) == [*names, "same numbers, no threat (mean)"]
+    assert axes.get_legend().get_title().get_text() == "* p < 0.05, adjusted for the number of claims"
 
 
 def test_turns_are_lines_with_their_intervals_and_the_papers_marks(axes):

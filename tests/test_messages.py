@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from scipy import stats
 from emotion_concepts.experiment_texts import number_texts
 from emotion_concepts.messages import implicit_summary, numbers_summary, word_scores
 from emotion_concepts.place_scores import PlaceScores, with_labels
+from emotion_concepts.reading_claims import reading_entries
 from emotion_concepts.text_sets import Text
 
 OPTIONS = {"permutations": 199, "bootstraps": 200, "seed": 0}
@@ -202,7 +204,10 @@ def test_a_rise_of_the_threat_alone_is_beyond_the_control():
     assert summary["beyond_control"]["value"] == pytest.approx(1)
     # 6 phrasings as clusters: 1 of 64 flips is as large.
     assert summary["beyond_control"]["n_clusters"] == 6 and summary["beyond_control"]["p"] < 0.05
-    assert summary["by_template"] == [
+    claims = [
+        {key: of[key] for key in ("template", "concept", "expected", "rho")} for of in summary["by_template"]
+    ]
+    assert claims == [
         {"template": t, "concept": c, "expected": e, "rho": pytest.approx(float(e * SIGNS[t][c]))}
         for t, c, e in (("pills", "afraid", 1), ("pills", "calm", -1), ("runway", "afraid", -1))
     ]
@@ -245,6 +250,65 @@ def test_a_noisy_trend_is_the_mean_signed_rank_correlation_in_any_order_of_texts
     assert (mixed["value"], mixed["p"]) == (pytest.approx(straight["value"]), straight["p"])
     assert mixed["beyond_control"] == straight["beyond_control"]
     assert mixed["interval"] == pytest.approx(straight["interval"])
+
+
+def test_each_claim_has_its_own_p_and_one_adjusted_for_their_number():
+    def pills_alone(labels, concept):
+        return 3 * noisy(labels, concept) if labels["template"] == "runway" else rising(labels, concept)
+
+    summary, _ = numbers_summary(numbers(pills_alone), "plain", 1, **OPTIONS)
+    afraid, calm, runway = summary["by_template"]
+    assert max(afraid["p"], calm["p"]) < 0.02 and runway["p"] > 0.05
+    p = [of["p"] for of in summary["by_template"]]
+    adjusted = [of["adjusted_p"] for of in summary["by_template"]]
+    assert adjusted == pytest.approx(stats.false_discovery_control(p).tolist())
+    (line,) = reading_entries("numbers", "tiny", "bundled", {"plain": summary})
+    assert "2 of 3 with p < 0.05 after adjustment" in line["reason"]
+
+
+def test_p_of_a_claim_is_that_of_all_orders_of_its_doses():
+    """Of 6 doses there are 720 orders: all of them in the place of shuffles."""
+    summary, _ = numbers_summary(numbers(noisy), "plain", 1, **OPTIONS | {"permutations": 4000})
+    scores = numbers(noisy)
+    for of in summary["by_template"]:
+        here = scores.places[
+            (scores.places["template"] == of["template"]) & (scores.places["kind"] == "threat")
+        ].sort_values(["phrasing", "dose"])
+        values = scores.cosine_LUC[1][here.index, scores.concepts.index(of["concept"])].reshape(3, 6)
+        ranks = stats.rankdata(values, axis=1).sum(0) * of["expected"]
+        orders = np.array(list(permutations(range(6)))) @ ranks
+        expected = np.mean(orders >= np.arange(6) @ ranks - 1e-9)
+        # Four standard errors of 4,000 shuffles.
+        assert of["p"] == pytest.approx(expected, abs=4 * math.sqrt(0.25 / 4000))
+
+
+def test_a_claims_p_is_uniform_where_a_number_does_the_same_to_all_phrasings():
+    """What a number's token does, it does in every phrasing: their doses are not independent."""
+
+    def found(seed):
+        rng = np.random.default_rng(seed)
+        of_number, own = rng.standard_normal((2, 6)), rng.standard_normal((2, 2, 3, 6, 2))
+
+        def score(labels, concept):
+            kinds, templates, concepts = ["threat", "control"], list(SIGNS), ["calm", "afraid"]
+            k, t, c = (
+                kinds.index(labels["kind"]),
+                templates.index(labels["template"]),
+                concepts.index(concept),
+            )
+            return of_number[t, labels["place"]] + 0.3 * own[k, t, labels["phrasing"], labels["place"], c]
+
+        options = {"permutations": 99, "bootstraps": 2, "seed": seed}
+        return numbers_summary(numbers(score), "plain", 1, **options)[0]["by_template"]
+
+    by_seed = [found(seed) for seed in range(80)]
+    for claim in range(3):
+        p = np.array([claims[claim]["p"] for claims in by_seed])
+        assert stats.kstest(p, "uniform", alternative="greater").pvalue > 1e-3
+        assert np.mean(p) == pytest.approx(0.5, abs=4 / math.sqrt(12 * len(p)))
+    # Any of the claims, adjusted for their number: the 99.9% point of a binomial.
+    any_found = sum(min(of["adjusted_p"] for of in claims) < 0.05 for claims in by_seed)
+    assert any_found <= stats.binom.isf(0.001, len(by_seed), 0.05)
 
 
 def test_random_directions_stand_in_the_concepts_places_by_a_plain_loop():

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from emotion_concepts.deflection import deflection_summary, shares_left, story_space
 from emotion_concepts.errors import DataError
 from emotion_concepts.factor_effects import effects, half_products, halves, topic_sums, within_groups
-from emotion_concepts.figures.speakers import draw_shift, draw_speakers, draw_states, draw_unexpressed
+from emotion_concepts.figures.speakers import apart, draw_shift, draw_speakers, draw_states, draw_unexpressed
 from emotion_concepts.place_scores import unit_rows
 from emotion_concepts.post_training import KINDS, check_pair, prompts_by_format, shift_summary
 from emotion_concepts.speakers import explained, message_table, speakers_summary
@@ -313,6 +313,20 @@ def test_figure_of_shifts_has_a_point_for_each_concept(rng):
     ordinary = table[table["kind"] == "ordinary"].set_index("concept")["shift"]
     np.testing.assert_allclose(np.sort(points[:, 0]), np.sort(ordinary))
     assert summary["kinds"]["ordinary"]["n"] == 8 and "value" not in summary
+    # Sixteen names, none on another, each pointing at its concept.
+    challenging = table[table["kind"] == "challenging"].set_index("concept")["shift"]
+    heights = sorted(text.get_position()[1] for text in axes.texts)
+    assert len(heights) == 16 and np.diff(heights).min() > 0.034 * np.ptp(challenging)
+    for text in axes.texts:
+        assert text.xy[1] == challenging[text.get_text()]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([0, 5, 2], [0, 5, 2]), ([3, 3], [2.5, 3.5]), ([0, 1, 1.4, 9], [-0.2, 0.8, 1.8, 9])],
+)
+def test_names_are_moved_no_further_than_they_must(values, expected):
+    np.testing.assert_allclose(apart(np.array(values), 1.0), expected)
 
 
 def test_bundled_speakers_have_every_pair_evenly_in_each_topic():

@@ -123,7 +123,7 @@ def numbers_summary(
         value, the mean over series of the expected sign times Spearman's rho of cosine with dose; interval over
         phrasings; p (`statistics.trend_test`); per_doubling, the slope of a step in standard deviations of the
         vector's cosine over the messages; controls: the same number where it carries no threat, random
-        directions; `by_template`.
+        directions; `by_template`: each claim's mean rho, p of the same test, and adjusted_p over the claims.
     table : DataFrame
         template, concept, expected, kind, place, dose, score: mean over phrasings of the standardised cosine.
     """
@@ -146,9 +146,6 @@ def numbers_summary(
         signed - signed_control, clusters, permutations=permutations, bootstraps=bootstraps, seed=seed
     )
     random_K = _random_trends(threat, scores.controls["random"][at])
-    by_template = (
-        threat.assign(rho=signed).groupby(["template", "concept", "expected"], sort=False)["rho"].mean()
-    )
     shown = series.groupby(["template", "concept", "expected", "kind"], sort=False)
     table = pd.DataFrame(
         [
@@ -165,9 +162,7 @@ def numbers_summary(
         "controls": {"same_number_without_threat": float(signed_control.mean()),
                      "random_directions": float(random_K.mean()), "random_95": float(np.quantile(random_K, 0.95))},
         "beyond_control": beyond,
-        "by_template": [
-            {"template": t, "concept": c, "expected": int(e), "rho": float(r)} for (t, c, e), r in by_template.items()
-        ],
+        "by_template": _by_claim(threat, **options),
     }, table  # fmt: skip
 
 
@@ -206,6 +201,17 @@ def _signed_rho(series: pd.DataFrame) -> np.ndarray:
 
 def _rho(values_GD: np.ndarray) -> np.ndarray:
     return np.nan_to_num(statistics.spearman(values_GD.T, np.arange(values_GD.shape[1])), nan=0.0)
+
+
+def _by_claim(threat: pd.DataFrame, **options) -> list[dict]:
+    """Each claim (template, concept) by itself, over its phrasings: rho, p, and p adjusted for their number."""
+    found = []
+    for (template, concept, expected), of in threat.groupby(["template", "concept", "expected"], sort=False):
+        rho, p = statistics.trend_test(np.stack(of["values"]), of["expected"].to_numpy(), **options)
+        claimed = {"template": template, "concept": concept, "expected": int(expected)}
+        found.append({**claimed, "rho": rho, "p": p})
+    adjusted = statistics.adjusted_p(np.array([claimed["p"] for claimed in found]))
+    return [{**of, "adjusted_p": float(p)} for of, p in zip(found, adjusted, strict=True)]
 
 
 def _slopes(series: pd.DataFrame) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from emotion_concepts.scorecard import (
+    ALPHA,
     MOST,
     NEARLY_ORTHOGONAL,
     POWERED_SCENARIOS,
@@ -79,14 +80,16 @@ def numbers_entry(summary: dict) -> Judged:
     found, beyond = _of_zero(summary), summary["beyond_control"]
     if found == "reproduced" and verdict(beyond["interval"], beyond["p"], chance=0) != "reproduced":
         found = "explained by the number alone"
-    right = sum(template["rho"] > 0 for template in summary["by_template"])
+    claims = summary["by_template"]
+    right = sum(of["rho"] > 0 for of in claims)
+    clear = sum(of["adjusted_p"] < ALPHA for of in claims)
     return (
         found,
         summary["controls"],
         (
-            f"{right} of {len(summary['by_template'])} claims in the right direction; {summary['per_doubling']:.2f} "
-            f"standard deviations a step; beyond the same numbers where they carry no threat {beyond['value']:.2f} "
-            f"({beyond['interval'][0]:.2f} to {beyond['interval'][1]:.2f})"
+            f"{right} of {len(claims)} claims in the right direction, {clear} of {len(claims)} with p < {ALPHA:.2g} after "
+            f"adjustment; {summary['per_doubling']:.2f} standard deviations a step; beyond the same numbers where they "
+            f"carry no threat {beyond['value']:.2f} ({beyond['interval'][0]:.2f} to {beyond['interval'][1]:.2f})"
         ),
     )
 

@@ -57,9 +57,9 @@ class Case:
     more_p: Callable[[Found], dict[str, float]] = lambda found: {}
 
 
-def _reading(name: str, entry: Callable[..., dict], *, least: float, of: str | None = None) -> Case:
+def _reading(name: str, entry: Callable[..., dict], *, least: float, of: str | None = None, **more) -> Case:
     """An experiment that reads, in plain turns; `of` is its name where it has several claims."""
-    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[of or name])}, least)
+    return Case(lambda found: {name: entry(*WHO, "plain", found.reading[of or name])}, least, **more)
 
 
 CASES = {
@@ -94,7 +94,14 @@ CASES = {
         least=5.0,
     ),
     "implicit_entry": _reading("implicit", reading_claims.implicit_entry, least=0.95),
-    "numbers_entry": _reading("numbers", reading_claims.numbers_entry, least=0.95),
+    "numbers_entry": _reading(
+        "numbers",
+        reading_claims.numbers_entry,
+        least=0.95,
+        more_p=lambda found: {
+            f"numbers: claim {k}": of["p"] for k, of in enumerate(found.reading["numbers"]["by_template"])
+        },
+    ),
     # Before the reply stands what the reply has, and the user's turn has something else.
     "turns_entry": _reading("turns", reading_claims.turns_entry, least=0.5),
     # In standard deviations over the texts: how large depends on what else the texts hold.

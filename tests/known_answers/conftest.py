@@ -3,7 +3,8 @@
 import pytest
 
 from emotion_concepts import load_model
-from tests.known_answers.planted import Plan, Planted
+from tests.known_answers.dialogues import POST_TRAINED
+from tests.known_answers.planted import CONCEPTS, Plan, Planted
 
 SHIFT = {"gloomy": 0.4, "eager": -0.3}
 
@@ -22,6 +23,14 @@ def planted_folder(planted, tmp_path_factory):
 @pytest.fixture(scope="session")
 def planted_model(planted_folder):
     return load_model(str(planted_folder), dtype="float32")
+
+
+@pytest.fixture(scope="session")
+def post_trained_folder(planted, tmp_path_factory):
+    """The same with the shift that row 20 claims, where the reply stands: there each concept is read as another."""
+    said_as = {CONCEPTS[reply]: CONCEPTS[said] for said, reply in enumerate(planted.reply_of)}
+    shift = {said_as[concept]: times for concept, times in POST_TRAINED.items()}
+    return Planted(Plan(topics=7, shift=shift)).save(tmp_path_factory.mktemp("post-trained"))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from emotion_concepts.figures.canvas import not_applicable
+from emotion_concepts.scorecard import ALPHA
 
 # The paper's correlations of row 9.
 PAPER_TURNS = {"user, before reply": 0.11, "before reply, reply": 0.87, "user, reply": 0.59}
@@ -29,15 +30,20 @@ def draw_implicit(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
 
 
 def draw_numbers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
-    """Row 4: score against the dose, turned so that the claim is a rise; the same numbers without threat beside."""
+    """Row 4: score against the dose, turned so that the claim is a rise; the same numbers without threat beside.
+
+    A template's name is followed by its claims, those whose trend is clear with a star.
+    """
     if table.empty:
         return not_applicable(axes)
+    claims = _claims(summary["by_template"])
     turned = table.assign(score=table["score"] * table["expected"])
     for number, (name, of) in enumerate(turned[turned["kind"] == "threat"].groupby("template", sort=False)):
         mean = of.groupby("place")["score"].mean()
         axes.plot(
-            mean.index + 1, mean - mean.mean(), marker="o", markersize=3, color=f"C{number}", label=name
-        )
+            mean.index + 1, mean - mean.mean(), marker="o", markersize=3, color=f"C{number}",
+            label=f"{name}: {claims[name]}",
+        )  # fmt: skip
     control = turned[turned["kind"] == "control"].groupby("place")["score"].mean()
     axes.plot(
         control.index + 1, control - control.mean(), color="0.2", linestyle="--",
@@ -45,7 +51,22 @@ def draw_numbers(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     )  # fmt: skip
     axes.axhline(0, **ZERO)
     axes.set(xlabel="dose, smallest to largest", ylabel="score in the expected direction (SD)")
-    axes.legend(loc="best", fontsize="x-small")
+    # Below: a line a template leaves no room among the curves.
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, -0.18), fontsize="x-small", title_fontsize="x-small",
+        title=f"* p < {ALPHA:.2g}, adjusted for the number of claims",
+    )  # fmt: skip
+
+
+def _claims(by_template: list[dict]) -> dict[str, str]:
+    """What each template claims, as "afraid up*, calm down"."""
+    found: dict[str, list[str]] = {}
+    for of in by_template:
+        star = "*" if of["adjusted_p"] < ALPHA else ""
+        found.setdefault(of["template"], []).append(
+            f"{of['concept']} {'up' if of['expected'] > 0 else 'down'}{star}"
+        )
+    return {template: ", ".join(claims) for template, claims in found.items()}
 
 
 def draw_turns(axes: Axes, summary: dict, table: pd.DataFrame) -> None:

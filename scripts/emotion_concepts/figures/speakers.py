@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from scipy.optimize import isotonic_regression
 
 from emotion_concepts.figures.canvas import not_applicable
 
@@ -10,6 +11,8 @@ CONDITIONS = ("expressed", "hidden", "neutral_topic", "story", "others")
 SAID = {"neutral_topic": "neutral\ntopic", "others": "of others"}
 # Concepts that are named in the figure of shifts, at either end.
 NAMED = 8
+# Smallest distance of two names, and theirs from their points, of the span of the shifts.
+LABEL_GAP = 0.035
 
 
 def draw_states(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
@@ -86,8 +89,15 @@ def draw_shift(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
     )
     axes.scatter(by_kind["ordinary"], by_kind["challenging"], s=10)
     order = by_kind.mean(axis=1).sort_values().index
-    for concept in dict.fromkeys([*order[:NAMED], *order[-NAMED:]]):
-        axes.annotate(concept, by_kind.loc[concept, ["ordinary", "challenging"]], fontsize="small")
+    named = by_kind.loc[list(dict.fromkeys([*order[:NAMED], *order[-NAMED:]]))]
+    beside = LABEL_GAP * np.ptp(by_kind["ordinary"])
+    height_C = apart(named["challenging"].to_numpy(), LABEL_GAP * np.ptp(by_kind["challenging"]))
+    for (concept, at), height in zip(named.iterrows(), height_C, strict=True):
+        axes.annotate(
+            concept, at[["ordinary", "challenging"]], (at["ordinary"] + beside, height), fontsize="small", va="center",
+            arrowprops={"arrowstyle": "-", "color": "0.7", "linewidth": 0.5},
+        )  # fmt: skip
+    axes.margins(x=0.2, y=0.1)
     for line in (axes.axhline, axes.axvline):
         line(0, color="0.6", linewidth=0.8, zorder=0)
     axes.set(
@@ -95,6 +105,16 @@ def draw_shift(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
         ylabel="shift on challenging prompts (of the base's norm)",
     )
     axes.legend(loc="best")
+
+
+def apart(value_C: np.ndarray, gap: float) -> np.ndarray:
+    """Values moved apart until neighbours differ by at least `gap`, in their order: float64 [C]."""
+    order = np.argsort(value_C, kind="stable")
+    slots = gap * np.arange(len(order))
+    # Least squares under the order: isotonic regression of the values less their slots.
+    moved = np.empty(len(order))
+    moved[order] = isotonic_regression(np.asarray(value_C, dtype=np.float64)[order] - slots).x + slots
+    return moved
 
 
 def _draw_points(axes: Axes, columns: list[pd.Series], labels: list[str]) -> None:
