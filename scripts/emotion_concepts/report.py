@@ -114,10 +114,15 @@ def render_report(
     )
 
 
-def _number(value: float | list[float] | None) -> str:
-    """A figure as the scorecard shows it: two decimals, or three where two would say nothing; an interval as "low to high"."""
+def _number(value: float | list[float] | dict | None) -> str:
+    """A figure as the scorecard shows it: two decimals, or three where two would say nothing; an interval as "low to high".
+
+    Several by name are shown one after another.
+    """
     if value is None:
         return "–"
+    if isinstance(value, dict):
+        return "(" + ", ".join(f"{name.replace('_', ' ')} {_number(of)}" for name, of in value.items()) + ")"
     if isinstance(value, list):
         return " to ".join(map(_number, value))
     return f"{value:.3f}" if 0 < abs(value) < 0.095 else f"{value:.2f}"
