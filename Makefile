@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 INSTALLED := .venv/installed
 
-.PHONY: run smoke color test test-slow known-answers power lint format config lock clean
+.PHONY: run smoke color steer test test-slow known-answers power lint format config lock clean
 
 run: $(INSTALLED) ## install what is missing, then run the whole workflow with config.yaml
 	$(VENV) -m snakemake --cores all
@@ -13,7 +13,7 @@ smoke: $(INSTALLED) ## the same in about three minutes, with few texts; results 
 	$(VENV) -m snakemake --cores all --directory results-smoke --configfile presets/smoke.yaml
 	@echo "The report: $(CURDIR)/results-smoke/results/report.html"
 
-# What `make color` colours, and by what.
+# What `make color` colours and `make steer` steers, and by what.
 RESULTS ?= results
 MODEL ?= smollm2
 STORY_SET ?= bundled
@@ -26,6 +26,14 @@ color: $(INSTALLED) ## colour a text of your own: make color TEXT="It was late."
 	    --vectors "$(RESULTS)/$(MODEL)/vectors/$(STORY_SET)/vectors.safetensors" --concept "$(CONCEPT)" \
 	    --page "$(PAGE)" $(if $(LAYER),--layer $(LAYER)) $(if $(FILE),--file "$(FILE)",--text="$$GIVEN_TEXT")
 	@echo "The picture: $$(realpath '$(PAGE)')"
+
+# What `make steer` adds, and how much.
+STRENGTH ?= 0.05
+steer: export GIVEN_TEXT = $(value TEXT)
+steer: $(INSTALLED) ## steer a text of your own: make steer TEXT="It was late and" CONCEPT=calm STRENGTH=0.08; FORM=chat for a message
+	@$(VENV) scripts/steer_text.py --model "$(RESULTS)/$(MODEL)/model.json" \
+	    --vectors "$(RESULTS)/$(MODEL)/vectors/$(STORY_SET)/vectors.safetensors" --concept "$(CONCEPT)" \
+	    --strength $(STRENGTH) $(if $(FORM),--form $(FORM)) --text="$$GIVEN_TEXT"
 
 test: lint ## the linters, then the tests
 	$(VENV) -m pytest

@@ -136,7 +136,10 @@ def test_controls_that_are_intervals_or_missing_are_shown_too(tmp_path):
                 "controls": {"spread": 0.2, "largest": None}}  # fmt: skip
     line = retrieval_entry("m", "s", RETRIEVAL) | {"control": controls}
     page = render_report(ROOT / "resources/report/report.html.jinja", [line], {}, [], {}, {})
-    assert "shuffled labels: -0.060 to 0.070, random directions: –, word counts: 0.40, controls: (spread 0.20, largest –)" in page
+    assert (
+        "shuffled labels: -0.060 to 0.070, random directions: –, word counts: 0.40, controls: (spread 0.20, largest –)"
+        in page
+    )
 
 
 def test_page_needs_no_network(tmp_path):

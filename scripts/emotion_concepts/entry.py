@@ -15,7 +15,7 @@ from emotion_concepts.errors import UserError
 from emotion_concepts.progress import progress_to
 
 # What an option is on the command line by its annotation; any other is a path.
-TYPES = {int: int, int | None: int, str: str, str | None: str}
+TYPES = {int: int, int | None: int, float: float, str: str, str | None: str}
 
 
 def run_script(main: Callable[..., None], namespace: dict) -> None:

@@ -70,6 +70,7 @@ def shown_replies(experiment: str, replies: Sequence[dict]) -> dict:
         "measures": list(measures),
         "toward": {name: measure.toward for name, measure in measures.items()},
         "away": {name: measure.away for name, measure in measures.items()},
+        "remedies": CONDUCT[experiment].remedies,
         "samples": list(first.values()),
         "criteria": [name for name, value in replies[0].items() if isinstance(value, bool)],
     }

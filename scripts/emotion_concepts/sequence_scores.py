@@ -7,6 +7,7 @@ Shape letters: N sequences, B rows, T tokens, V vocabulary.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,7 @@ def token_logprobs(
     with (
         torch.inference_mode(),
         steered(model, edits) as aim,
+        contiguous_head(model),
         progress_bar(len(sequences), "sequences", shown_as) as bar,
     ):
         for first in range(0, len(order), CHUNK):
@@ -120,6 +122,17 @@ def prompt_ids(model: Model, prompt: str) -> list[int]:
     first = model.tokenizer.bos_token
     has_them = first is not None and prompt.startswith(first)
     return model.tokenizer(prompt, add_special_tokens=not has_them)["input_ids"]
+
+
+@contextmanager
+def contiguous_head(model: Model) -> Iterator[None]:
+    """While this is open, the unembedding gets its input laid out anew: on a slice of it, it is ten times slower."""
+    head = model.hf.get_output_embeddings()
+    handle = head.register_forward_pre_hook(lambda _, inputs: (inputs[0].contiguous(), *inputs[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _codes(sequence: ScoredSequence) -> np.ndarray:

@@ -10,6 +10,10 @@ from emotion_concepts.reading_claims import Judged, claim
 from emotion_concepts.scorecard import ALPHA, POWERED_PAIRS, POWERED_SCENARIOS, is_known, shown, verdict
 
 
+# What the paper does not ask comes after its 21 rows.
+OURS = 22
+
+
 @claim(
     6,
     "preference: largest |r| over concepts of an emotion vector's activation on activities with their Elo",
@@ -142,7 +146,9 @@ harshness_entry = _conduct(
 )
 
 
-@claim(18, "remedy: calm and patient lean away from what desperate raises (graded, nats a token)", "our own")
+@claim(
+    OURS, "remedy: calm and patient lean away from what desperate raises (graded, nats a token)", "our own"
+)
 def remedy_entry(summary: dict) -> Judged:
     """Our own: can what desperate raises be lowered, and at what cost?"""
     raised = summary["raised"]

@@ -68,6 +68,9 @@ def planted_run(planted, planted_folder, post_trained_folder, tmp_path_factory):
             "cluster_starts": 2,
         },
         "steering": {"concepts": list(CONCEPTS[::2][:12]), "max_new_tokens": 6},
+        # Judged on tables (cases.py), and in test_conduct.py on this model.
+        "preferences": {"story_sets": []},
+        "conduct": {"experiments": []},
         "corpora": {"named": {"source": "file", "path": "named.jsonl"}},
         "sweep": {"snippets": 1},
         "reading": {"experiments": READ, "paths": {name: f"{name}.jsonl" for name in texts}},

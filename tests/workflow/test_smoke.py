@@ -27,12 +27,12 @@ def test_run_ends_in_report_scorecard_and_figures(smoke_run):
     scorecard = json.loads((results / "scorecard.json").read_text())
     assert {(e["row"], e["story_set"]) for e in scorecard} == {
         *((r, s) for r in (1, 2, 3, 5, 8, 11) for s in ("bundled", "own")),
-        # There is no second model.
-        (20, "bundled"),
+        # Blackmail, and what remedies undo (ours); there is no second model.
+        *((r, "bundled") for r in (17, 20, 22)),
     }
     page = (results / "report.html").read_text()
-    # Fifteen for each set, two that compare them.
-    assert page.count("data:image/svg+xml;base64,") == 32 and "</html>" in page
+    # Fifteen for each set, one of conduct, two that compare the sets.
+    assert page.count("data:image/svg+xml;base64,") == 33 and "</html>" in page
     for name in (
         "retrieval",
         "growth",
@@ -54,7 +54,9 @@ def test_real_model_reads_and_steers_the_bundled_stories(smoke_run):
     retrieval = json.loads((results / "validation/bundled/retrieval.json").read_text())
     assert retrieval["top1"] > 0.9 > 2 * retrieval["shuffled"] and retrieval["p"] == 1 / 20
     steering = json.loads((results / "steering/bundled/summary.json").read_text())
-    assert steering["interval"][0] > 1 and abs(steering["random_change"]) < steering["own_change"]
+    assert (
+        steering["interval"][0] > 1 and abs(steering["controls"]["random"]["change"]) < steering["own_change"]
+    )
 
 
 def test_activations_on_disk_are_the_models_own(smoke_run):
