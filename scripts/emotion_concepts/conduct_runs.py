@@ -22,6 +22,8 @@ from emotion_concepts.text_sets import Text
 # Replies that are written side by side, and kept together. All are to one scenario: rows of one length need no mask, and
 # without one attention is many times faster on a CPU.
 PART_TEXTS = 64
+# A sampled reply costs many scored ones: controls are for the graded measure.
+WRITTEN_CONTROLS = 3
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def seed_of(seed: int, key: str) -> int:
 
 
 def written_conditions(chosen: Sequence[Condition]) -> Iterator[Condition]:
-    """Those of which replies are sampled: of controls the random ones alone, one way, as their sign says nothing."""
+    """Those of which replies are sampled: of controls a few random ones alone, one way, as their sign says nothing."""
+    few = {f"random-{number + 1}" for number in range(WRITTEN_CONTROLS)}
     written = (UNSTEERED, "concept", "remedy")
-    return (c for c in chosen if c.kind in written or (c.kind == "random" and c.strength > 0))
+    return (c for c in chosen if c.kind in written or (c.direction in few and c.strength > 0))

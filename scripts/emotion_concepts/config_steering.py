@@ -107,7 +107,7 @@ class ConductSettings(Section):
         "largest alone.",
     )
     scenarios: int | None = Field(
-        6, ge=5, description="At most so many scenarios of each set, spread evenly over it; null takes all."
+        5, ge=5, description="At most so many scenarios of each set, spread evenly over it; null takes all."
     )
     scripted: int | None = Field(
         1, ge=1, description="Scripted replies of each stance that are scored; null takes all."
@@ -120,7 +120,9 @@ class ConductSettings(Section):
         ge=1,
         description="Replies that are sampled for each scenario, concept and strength (the paper: 50).",
     )
-    max_new_tokens: int = Field(48, ge=8, description="Length of a sampled reply, in tokens.")
+    max_new_tokens: int = Field(
+        32, ge=8, description="Length of a sampled reply, in tokens; three times that where it holds code."
+    )
     temperature: float = Field(0.8, gt=0, le=2, description="Sampling temperature.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling: probability mass that is kept.")
     seed: int = Field(1, ge=0, description="Seed; each reply's own seed is derived from it.")

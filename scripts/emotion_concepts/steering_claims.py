@@ -9,7 +9,6 @@ from collections.abc import Callable
 from emotion_concepts.reading_claims import Judged, claim
 from emotion_concepts.scorecard import ALPHA, POWERED_PAIRS, POWERED_SCENARIOS, is_known, shown, verdict
 
-
 # What the paper does not ask comes after its 21 rows.
 OURS = 22
 
@@ -116,7 +115,7 @@ def _conduct(row: int, text: str, paper: str, doc: str) -> Callable[[str, str, s
 
 denial_entry = _conduct(
     16,
-    "deflection: steering with the unexpressed emotion makes the model deny it",
+    "denial: steering with the vector of an unexpressed emotion makes the model deny it",
     "steering makes the model deny the emotion",
     "Row 16: what is not expressed is denied.",
 )
