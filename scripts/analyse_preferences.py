@@ -37,7 +37,12 @@ def main(
     }
     write_json(
         summary,
-        {"format": form, "preference": found, "causal": {band: of for band, (of, _) in causes.items()}},
+        {
+            "format": form,
+            "preference": found,
+            "causal": {band: of for band, (of, _) in causes.items()},
+            "dose": other.groupby("band", sort=False)["dose"].first().to_dict(),
+        },
     )
     write_table(activities, tables["activities"])
     write_table(directions, tables["directions"])

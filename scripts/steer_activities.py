@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from emotion_concepts.activity_choices import balanced, choices, every_second, scored_choices
+from emotion_concepts.damage import doses
 from emotion_concepts.directions import concepts_to_steer, read_controls, steered_directions
 from emotion_concepts.entry import run_script
 from emotion_concepts.layers import bands_of, steered_layers
@@ -22,6 +23,7 @@ from emotion_concepts.vectors import load_vectors
 
 # Enough for a spread, at a third of the time that all of `steering.control_directions` would take.
 N_CONTROLS = 5
+DOSE_PROMPTS = 8
 
 
 def main(
@@ -48,7 +50,9 @@ def main(
         edits = Edits(directions.added(rows, np.full(len(rows), cfg["strength"])))
         names = directions.names[1:], directions.kinds[1:]
         table = scored_choices(opened, offered, edits, *names, steered=half, chat=chat)
-        tables.append(table.assign(band=band))
+        # The prompts of the first few pairs are as good as all: they differ in two activities.
+        said = [opened.tokenizer.decode(choice.tokens.ids) for choice in offered[:DOSE_PROMPTS]]
+        tables.append(table.assign(band=band, dose=doses(opened, said, edits.added_RD).mean()))
     write_table(chosen, pd.concat(tables))
 
 

@@ -10,7 +10,7 @@ import torch
 
 from emotion_concepts import steered_words as analysis
 from emotion_concepts.costs import is_damaged, median_cost
-from emotion_concepts.damage import dose
+from emotion_concepts.damage import doses
 from emotion_concepts.directions import CONTROLS, concepts_to_steer, controls_of, steered_directions
 from emotion_concepts.entry import run_script
 from emotion_concepts.errors import DataError
@@ -58,7 +58,7 @@ def main(
             max_perplexity_ratio=cfg["max_perplexity_ratio"],
             max_repetition=cfg["max_repetition"],
         ),
-        "dose": dose(opened, [text.text for text in texts], directions.added([1], [strength])),
+        "dose": float(doses(opened, [text.text for text in texts], directions.added([1], [strength]))[0]),
         "event_change": own_change(table, [text.id for text in texts if text.labels.get("role") == "event"]),
     }
     write_table(changes, table)

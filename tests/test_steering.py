@@ -7,7 +7,7 @@ import torch
 from emotion_concepts import Steering, generate
 from emotion_concepts.caches import CacheKind
 from emotion_concepts.costs import Cost, is_damaged, median_cost, repetition
-from emotion_concepts.damage import dose
+from emotion_concepts.damage import doses
 from emotion_concepts.directions import (
     UNSTEERED,
     combined,
@@ -300,9 +300,9 @@ def test_perplexity_is_that_of_the_unsteered_model(tiny_model, tiny_vectors):
 
 
 def test_dose_is_the_ratio_of_norms(tiny_model, tiny_vectors):
-    added = Steering(tiny_vectors, "calm", 0.5, layers=[1]).additions()
+    added = np.stack([Steering(tiny_vectors, "calm", s, layers=[1]).additions()[1] for s in (0.5, 1.0)])
     expected = 0.5 * tiny_vectors.residual_norm[1] / residual_norms(tiny_model, PROMPT)[1]
-    assert dose(tiny_model, [PROMPT], added) == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_allclose(doses(tiny_model, [PROMPT], {1: added}), [expected, 2 * expected], rtol=1e-4)
 
 
 def test_repetition_is_the_share_of_runs_that_stood_before():

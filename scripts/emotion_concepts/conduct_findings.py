@@ -45,6 +45,7 @@ def experiment_findings(
             "directions": _by_concept(graded),
             "rates": rate.to_dict("records"),
             **_aware(replies),
+            "dose": _dose(scores, largest),
             **cost_summary(cost, bounds),
         }
         effects.append(table.assign(measure=measure))
@@ -96,6 +97,11 @@ def _costs(replies: pd.DataFrame, strength: float) -> dict[str, Cost]:
     steered = (replies["kind"] == "concept") & (replies["strength"].abs() == strength)
     chosen = {"unsteered": replies[replies["kind"] == UNSTEERED], "steered": replies[steered]}
     return {name: median_cost(of.to_dict("records")) for name, of in chosen.items()}
+
+
+def _dose(scores: pd.DataFrame, strength: float) -> float:
+    """What the concepts' vectors are of the residual stream's norm at the largest strength."""
+    return float(scores[(scores["kind"] == "concept") & (scores["strength"] == strength)]["dose"].mean())
 
 
 def _by_concept(graded: dict) -> dict:

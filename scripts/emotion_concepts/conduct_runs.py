@@ -8,7 +8,7 @@ import pandas as pd
 
 from emotion_concepts.conduct_experiments import HARM, REMEDIES
 from emotion_concepts.costs import repetition
-from emotion_concepts.damage import perplexities
+from emotion_concepts.damage import doses, perplexities
 from emotion_concepts.directions import CONTROLS, UNSTEERED, Directions, combined
 from emotion_concepts.drafts import DraftStore
 from emotion_concepts.errors import DataError
@@ -47,9 +47,9 @@ def conditions(directions: Directions, strengths: Sequence[float], *, remedies: 
     largest = max(strengths)
     found = [Condition(UNSTEERED, UNSTEERED, 0.0, {})]
     for name, kind in zip(directions.names, directions.kinds, strict=True):
-        doses = {"concept": sorted(strengths)}.get(kind, [largest] if kind in CONTROLS else [])
+        own = {"concept": sorted(strengths)}.get(kind, [largest] if kind in CONTROLS else [])
         found += [
-            Condition(name, kind, sign * dose, {name: sign * dose}) for dose in doses for sign in (-1, 1)
+            Condition(name, kind, sign * dose, {name: sign * dose}) for dose in own for sign in (-1, 1)
         ]
     if remedies and HARM in directions.names:
         for name, kind in zip(directions.names, directions.kinds, strict=True):
@@ -103,10 +103,11 @@ def scripted_scores(
     -------
     DataFrame
         scenario, direction, kind, strength, side (the stance), item (number of the reply there), logprob (sum over
-        tokens, natural logarithm), n_tokens.
+        tokens, natural logarithm), n_tokens, dose (||s m v|| / ||h||, mean over prompts and steered layers).
     """
     prompts, rows = prompts_of(model, scenarios, chat=chat), []
     edits = edits_of(directions, chosen)
+    dose_E = doses(model, prompts, edits.added_RD)
     for scenario, prompt in zip(scenarios, prompts, strict=True):
         items = scripted_of(scenario, sides, limit)
         spoken = [text if chat else f" {text}" for *_, text in items]
@@ -116,11 +117,11 @@ def scripted_scores(
             rows += [
                 (
                     scenario.id, condition.direction, condition.kind, condition.strength, side, item,
-                    float(logprob_EC[e, c]), counts[c],
+                    float(logprob_EC[e, c]), counts[c], float(dose_E[e]),
                 )
                 for c, (side, item, _) in enumerate(items)
             ]  # fmt: skip
-    names = ["scenario", "direction", "kind", "strength", "side", "item", "logprob", "n_tokens"]
+    names = ["scenario", "direction", "kind", "strength", "side", "item", "logprob", "n_tokens", "dose"]
     return pd.DataFrame(rows, columns=names)
 
 

@@ -27,10 +27,11 @@ def perplexities(model: Model, prompts: Sequence[str], texts: Sequence[str]) -> 
     return found
 
 
-def dose(model: Model, prompts: Sequence[str], added_D: Mapping[int, np.ndarray]) -> float:
-    """Mean of ||s m v|| / ||h|| over the steered layers, h being the prompts' own tokens but the first."""
-    ratios = []
-    for prompt in prompts:
-        norms = residual_norms(model, prompt)
-        ratios += [np.linalg.norm(added) / norms[layer] for layer, added in added_D.items()]
-    return float(np.mean(ratios))
+def doses(model: Model, prompts: Sequence[str], added_RD: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Mean of ||s m v|| / ||h|| over prompts and steered layers, h being a prompt's tokens but the first: float64 [R]."""
+    norm_PL = np.array([residual_norms(model, prompt) for prompt in prompts], np.float64)
+    ratios = [
+        np.linalg.norm(added.astype(np.float64), axis=1)[:, None] / norm_PL[:, layer]
+        for layer, added in added_RD.items()
+    ]
+    return np.mean(ratios, axis=(0, 2))

@@ -98,7 +98,7 @@ def preference_causal_entry(summary: dict) -> Judged:
         (
             f"{most} {up:+.0f} Elo, {least} {down:+.0f}; {summary['beyond_controls']} of {summary['n_concepts']} concepts "
             f"beyond all {summary['n_controls']} control directions ({others or 'none'}); {_told(summary['p_of'])}; "
-            f"{summary['n_steered']} activities steered"
+            f"{summary['n_steered']} activities steered{_dose(summary)}"
         ),
     )
 
@@ -187,7 +187,7 @@ def preference_entries(model: str, story_set: str, found: dict) -> list[dict]:
     return [
         preference_entry(*who, found["preference"]),
         preference_valence_entry(*who, found["preference"]),
-        preference_causal_entry(*who, found["causal"]["default"]),
+        preference_causal_entry(*who, found["causal"]["default"] | {"dose": found["dose"]["default"]}),
     ]
 
 
@@ -228,10 +228,15 @@ def _conduct_reason(summary: dict) -> str:
     )
     largest = shown(summary["controls"]["largest"]) if summary["n_controls"] else "none"
     return (
-        f"{summary['measure']} at {summary['strength']:g}: {each}; {summary['n']} scenarios; largest of "
+        f"{summary['measure']} at {summary['strength']:g}{_dose(summary)}: {each}; {summary['n']} scenarios; largest of "
         f"{summary['n_controls']} control directions {largest}, p among them {summary['p_control']:.3f} (floor "
         f"{summary['floor']:.3f}){_rates(summary)}"
     )
+
+
+def _dose(summary: dict) -> str:
+    """How large what is added is, where it was measured."""
+    return f" (||s m v|| / ||h|| = {summary['dose']:.3f} a layer)" if "dose" in summary else ""
 
 
 def _rates(summary: dict) -> str:

@@ -48,7 +48,7 @@ def planted_found(planted, planted_model) -> Found:
 
 NULLS = [
     ("random model", 20),
-    ("noise", 60),
+    ("noise", 40),
     pytest.param("random model", 200, marks=pytest.mark.slow),
     pytest.param("noise", 400, marks=pytest.mark.slow),
 ]
