@@ -66,14 +66,14 @@ def token_logprobs(
         torch.inference_mode(),
         steered(model, edits) as aim,
         contiguous_head(model),
-        progress_bar(len(sequences), "sequences", shown_as) as bar,
+        progress_bar(sum(sequence.scored for sequence in sequences), "tokens", shown_as) as bar,
     ):
         for first in range(0, len(order), CHUNK):
             chunk = order[first : first + CHUNK]
             chosen = [sequences[i] for i in chunk]
             for place, token, logprob in _chunk_logprobs(model, chosen, aim, kind):
                 found[chunk[place]][token] = logprob
-            bar.update(len(chunk))
+                bar.update(1)
     return found
 
 
