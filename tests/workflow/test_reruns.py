@@ -122,7 +122,7 @@ CHANGES = {
     "a comment in a module": (replace(f"{PACKAGE}/recording.py", "import torch", "# why\nimport torch"), set()),
     "a docstring in a module": (replace(f"{PACKAGE}/shards.py", "One layer of a text set.", "A layer."), set()),
     "a touch": (touch(f"{PACKAGE}/recording.py"), set()),
-    "a description in the settings": (replace(f"{PACKAGE}/config.py", "Seed of the random directions.", "A seed."), set()),
+    "a description in the settings": (replace(f"{PACKAGE}/config_steering.py", "Length of the continuations, in tokens.", "A length."), set()),
     "batch size": (replace("rules/recording.smk", "batch_tokens=0", "batch_tokens=900"), set()),
     "the skip": (set_key("recording", "skip", 40), FROM_RECORDING),
     "the share of denoising": (set_key("vectors", "denoise_variance", 0.6), FROM_VECTORS),
