@@ -109,3 +109,15 @@ def test_figures_draw_the_tables_numbers(found):
     assert len(left.collections[0].get_offsets()) == 2 * len(CONTROLS)
     shown = [text.get_text() for text in right.get_yticklabels()]
     assert "desperate +0.05  (4 of 6)" in shown and not any("random" in text for text in shown)
+
+
+def test_vectors_that_lack_the_concepts_make_it_not_applicable():
+    graded, said = (of[of["kind"] != "concept"] for of in (scores(), replies()))
+    graded, said = graded[~graded["kind"].str.startswith("remedy")], said[said["kind"] != "remedy"]
+    summary, effects, rates = experiment_findings("blackmail", graded, said, bounds=BOUNDS, **OPTIONS)
+    lines = conduct_entries("m", "s", {"format": "chat", "found": {"blackmail": summary}})
+    assert [line["verdict"] for line in lines] == ["not applicable"] * 2
+    axes = Figure().subplots()
+    draw_effects(axes, effects)
+    assert "lack its concepts" in axes.texts[0].get_text()
+    assert set(rates["direction"]) == {"unsteered", "random-1"}

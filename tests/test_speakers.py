@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from emotion_concepts.deflection import deflection_summary, shares_left, story_space
+from emotion_concepts.deflection import deflection_summary, deflection_vectors, shares_left, story_space
 from emotion_concepts.errors import DataError
 from emotion_concepts.factor_effects import effects, half_products, halves, topic_sums, within_groups
 from emotion_concepts.figures.speakers import apart, draw_shift, draw_speakers, draw_states, draw_unexpressed
@@ -243,6 +243,24 @@ def test_share_of_norm_left_is_told_without_noise(rng, inside):
     assert summary["value"] == pytest.approx(1 / np.sqrt(1 + inside**2), abs=0.06)
     assert summary["p"] < 0.02 and summary["as_read"] > summary["value"] - 0.01
     assert summary["shown_story"]["value"] > 0.8 and len(table) == len(EMOTIONS)
+
+
+def test_deflection_vectors_are_what_lies_outside_the_stories_space(rng):
+    space, free = np.linalg.qr(rng.standard_normal((200, 12)))[0].T.reshape(2, 6, 200)
+    vectors = dict(zip(EMOTIONS, space, strict=True))
+    rows = [(topic, t, s) for topic in TOPICS for t in EMOTIONS for s in EMOTIONS if t != s]
+    replies = pd.DataFrame(rows, columns=["topic", "true_emotion", "shown_emotion"])
+    values = (free + 2 * space)[places_of(replies["true_emotion"])]
+    concepts, raw_CD, left_CD = deflection_vectors(replies, values, vectors)
+    assert concepts == EMOTIONS
+    expected = free - free.mean(0)
+    np.testing.assert_allclose(left_CD @ story_space(space).T, 0, atol=1e-9)
+    cosines = (left_CD * expected).sum(1) / np.linalg.norm(left_CD, axis=1) / np.linalg.norm(expected, axis=1)
+    assert cosines.min() > 0.999
+    np.testing.assert_allclose(raw_CD, expected + 2 * (space - space.mean(0)), atol=1e-6)
+    # Vectors of other concepts alone leave none.
+    concepts, raw_CD, left_CD = deflection_vectors(replies, values, {"x": space[0], "y": space[1]})
+    assert concepts == [] and raw_CD.shape == left_CD.shape == (0, 200)
 
 
 # Row 20

@@ -273,6 +273,11 @@ def test_controls_are_those_of_the_file(tiny_vectors, tmp_path):
     np.testing.assert_allclose(rows[directions.of_kind("random")], norm * random[:2])
 
 
+def test_controls_stand_alone_where_there_are_no_concepts(tiny_vectors):
+    directions = some_directions(tiny_vectors, [], [1], 2)
+    assert directions.kinds == ["unsteered", *["random"] * 2, *["orthogonal"] * 2]
+
+
 def test_sums_of_directions_have_their_strengths(tiny_vectors):
     directions = some_directions(tiny_vectors, ["calm", "sad"], [1], 2)
     (both,) = combined(directions, [{"calm": 0.5, "sad": -2}])[1]

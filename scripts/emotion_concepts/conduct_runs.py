@@ -48,9 +48,7 @@ def conditions(directions: Directions, strengths: Sequence[float], *, remedies: 
     found = [Condition(UNSTEERED, UNSTEERED, 0.0, {})]
     for name, kind in zip(directions.names, directions.kinds, strict=True):
         own = {"concept": sorted(strengths)}.get(kind, [largest] if kind in CONTROLS else [])
-        found += [
-            Condition(name, kind, sign * dose, {name: sign * dose}) for dose in own for sign in (-1, 1)
-        ]
+        found += [Condition(name, kind, sign * dose, {name: sign * dose}) for dose in own for sign in (-1, 1)]
     if remedies and HARM in directions.names:
         for name, kind in zip(directions.names, directions.kinds, strict=True):
             if (kind == "concept" and name in REMEDIES) or kind in CONTROLS:

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import statistics
-from emotion_concepts.errors import DataError
 from emotion_concepts.factor_effects import (
     RESAMPLES,
     TopicSums,
@@ -137,11 +136,7 @@ def deflection_vectors(
     Returns
     -------
     list of C str, float64 [C, D], float64 [C, D]
-
-    Raises
-    ------
-    DataError
-        Too few emotions or topics.
+        None of them where the texts that are read have too few emotions or topics that can be used.
 
     Source: arXiv 2604.07729, emotion deflection vectors.
     """
@@ -150,10 +145,8 @@ def deflection_vectors(
     rows = replies[kept]
     topic_U, n_topics = rows.groupby("topic").ngroup().to_numpy(), rows["topic"].nunique()
     if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
-        raise DataError(
-            f"deflection vectors need {FEWEST_CONCEPTS} emotions that have vectors and {FEWEST_TOPICS} topics; the "
-            f"texts that are read have {len(concepts)} and {n_topics} (reading.plain_texts)"
-        )
+        nothing = np.empty((0, value_UD.shape[1]))
+        return [], nothing, nothing
     level_FU = np.array(
         [[concepts.index(name) for name in rows[f"{kind}_emotion"]] for kind in ("true", "shown")]
     )

@@ -75,8 +75,9 @@ def steered_directions(
     scaled = {}
     for layer in layers:
         place = vectors.layers.index(layer)
+        # The baseline, and the concepts, of which there may be none.
         units = [np.zeros((1, vectors.raw_LCD.shape[-1]))]
-        units.append(np.stack([vectors.unit(concept, layer) for concept in concepts]))
+        units += [vectors.unit(concept, layer)[None] for concept in concepts]
         units += [of[place] / np.linalg.norm(of[place], axis=-1, keepdims=True) for of in chosen.values()]
         scaled[layer] = (vectors.residual_norm[layer] * np.concatenate(units)).astype(np.float32)
     return Directions(names, kinds, scaled)

@@ -13,12 +13,14 @@ def draw_effects(axes: Axes, table: pd.DataFrame) -> None:
     """Change of the stance by strength: a line a concept with its interval, control directions as grey points."""
     if table.empty:
         return not_applicable(axes, ": nothing was scored")
+    concepts = table[table["kind"] == "concept"]
+    if concepts.empty:
+        return not_applicable(axes, ": the vectors lack its concepts")
     controls = table[table["kind"].isin(CONTROLS)]
     axes.scatter(
         controls["strength"], controls["change"], s=8, color="0.65", zorder=1,
         label=f"{controls['direction'].nunique()} control directions",
     )  # fmt: skip
-    concepts = table[table["kind"] == "concept"]
     names = list(dict.fromkeys(concepts["direction"]))
     doses = np.unique(concepts["strength"])
     apart = (np.ptp(doses) or 1) * 0.012
