@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import save_file
 
 from emotion_concepts.activity_choices import activity_activations, balanced, choices, scored_choices
-from emotion_concepts.directions import UNSTEERED
+from emotion_concepts.direction_kinds import UNSTEERED
 from emotion_concepts.entry import run_script
 from emotion_concepts.files import written_whole
 from emotion_concepts.models import open_described

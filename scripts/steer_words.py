@@ -11,7 +11,8 @@ import torch
 from emotion_concepts import steered_words as analysis
 from emotion_concepts.costs import is_damaged, median_cost
 from emotion_concepts.damage import doses
-from emotion_concepts.directions import CONTROLS, concepts_to_steer, controls_of, steered_directions
+from emotion_concepts.direction_kinds import CONTROLS
+from emotion_concepts.directions import concepts_to_steer, controls_of, steered_directions
 from emotion_concepts.entry import run_script
 from emotion_concepts.errors import DataError
 from emotion_concepts.files import write_json, write_json_lines

@@ -10,10 +10,9 @@ import pandas as pd
 
 from emotion_concepts import statistics
 from emotion_concepts.conduct_experiments import CONDUCT, REMEDIES
+from emotion_concepts.direction_kinds import CONTROLS, UNSTEERED
 from emotion_concepts.errors import DataError
 
-UNSTEERED = "unsteered"
-CONTROLS = ("random", "orthogonal", "shuffled")
 # What is claimed of each conduct: +1 where adding the vector moves toward it.
 CLAIMED = {
     name: measure.expected

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from emotion_concepts.conduct import CONTROLS, UNSTEERED, claimed_effect, rates, stance_effects
+from emotion_concepts.conduct import claimed_effect, rates, stance_effects
 from emotion_concepts.conduct_experiments import CONDUCT, HARM, REMEDIES, Measure
 from emotion_concepts.costs import Cost, is_damaged, median_cost
+from emotion_concepts.direction_kinds import CONTROLS, UNSTEERED
 
 ALONE = (UNSTEERED, "concept", *CONTROLS)
 

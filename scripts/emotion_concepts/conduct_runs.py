@@ -9,7 +9,8 @@ import pandas as pd
 from emotion_concepts.conduct_experiments import HARM, REMEDIES
 from emotion_concepts.costs import repetition
 from emotion_concepts.damage import doses, perplexities
-from emotion_concepts.directions import CONTROLS, UNSTEERED, Directions, combined
+from emotion_concepts.direction_kinds import CONTROLS, UNSTEERED
+from emotion_concepts.directions import Directions, combined
 from emotion_concepts.drafts import DraftStore
 from emotion_concepts.errors import DataError
 from emotion_concepts.generation import sampled

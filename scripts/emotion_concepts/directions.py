@@ -11,11 +11,9 @@ import numpy as np
 from safetensors import safe_open
 
 from emotion_concepts.concepts import USUAL_CONCEPTS
+from emotion_concepts.direction_kinds import CONTROLS, UNSTEERED
 from emotion_concepts.reliability import orthogonal_directions
 from emotion_concepts.vectors import EmotionVectors, random_directions
-
-UNSTEERED = "unsteered"
-CONTROLS = ("random", "orthogonal", "shuffled")
 
 
 @dataclass(frozen=True)

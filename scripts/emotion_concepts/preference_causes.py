@@ -11,8 +11,9 @@ import pandas as pd
 from emotion_concepts import statistics
 from emotion_concepts.bradley_terry import bradley_terry, elo, fit, pair_matrices
 from emotion_concepts.clustered import correlation, covariance, crossed_intervals, shuffled, shuffled_pearson
+from emotion_concepts.direction_kinds import CONCEPT, CONTROLS, UNSTEERED
 from emotion_concepts.errors import DataError
-from emotion_concepts.preferences import CONCEPT, CONTROLS, FEWEST_CONCEPTS, UNSTEERED, compared, too_little
+from emotion_concepts.preferences import FEWEST_CONCEPTS, compared, too_little
 
 
 def causal_summary(

@@ -24,10 +24,9 @@ from emotion_concepts.clustered import (
     shuffled_pearson,
     shuffled_rows,
 )
+from emotion_concepts.direction_kinds import CONCEPT, CONTROLS, UNSTEERED
 from emotion_concepts.errors import DataError
 
-UNSTEERED, CONCEPT = "unsteered", "concept"
-CONTROLS = ("random", "orthogonal", "shuffled")
 # Fewer give shuffles and resamples nothing to work with (24 orders of four categories: p = .04 at the least).
 FEWEST_CATEGORIES, FEWEST_ACTIVITIES, FEWEST_CONCEPTS = 5, 10, 3
 # Activities for each covariate that is taken out, at least.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_concepts import statistics
-from emotion_concepts.directions import CONTROLS
+from emotion_concepts.direction_kinds import CONTROLS
 
 
 def change_matrix(changes: pd.DataFrame, prompts: Sequence[str], kind: str) -> pd.DataFrame:

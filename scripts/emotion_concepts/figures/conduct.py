@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from emotion_concepts.direction_kinds import CONTROLS
 from emotion_concepts.figures.canvas import not_applicable
-
-CONTROLS = ("random", "orthogonal", "shuffled")
 
 
 def draw_effects(axes: Axes, table: pd.DataFrame) -> None:

@@ -5,9 +5,9 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 
+from emotion_concepts.direction_kinds import CONCEPT
 from emotion_concepts.figures.canvas import not_applicable
 
-CONCEPT = "concept"
 KINDS = {
     "random": "random directions",
     "orthogonal": "directions orthogonal to all vectors",
