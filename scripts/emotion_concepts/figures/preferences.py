@@ -17,7 +17,7 @@ STYLES = {"random": "--", "orthogonal": "-.", "shuffled": (0, (1, 2))}
 MARKERS = {"random": "o", "orthogonal": "s", "shuffled": "^"}
 GREY = "0.5"
 # Concepts that are named where there are too many for all: so many at either end.
-NAMED, MOST_NAMED = 8, 40
+NAMED, MOST_NAMED = 5, 40
 
 
 def draw_preferences(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
@@ -54,8 +54,16 @@ def draw_correlates(axes: Axes, summary: dict, table: pd.DataFrame) -> None:
             label=f"{len(controls)} control directions, all",
         )  # fmt: skip
     axes.axhline(0, color="0.6", linewidth=0.8, zorder=0)
-    shown = place if len(place) <= MOST_NAMED else np.r_[place[:NAMED], place[-NAMED:]]
-    axes.set_xticks(shown, concepts["direction"].to_numpy()[shown], rotation=90, fontsize="x-small")
+    names = concepts["direction"].to_numpy()
+    if len(place) <= MOST_NAMED:
+        axes.set_xticks(place, names, rotation=90, fontsize="x-small")
+    else:
+        # So many names would lie on each other: those at either end, in words.
+        axes.set_xticks([])
+        axes.set_xlabel(
+            f"lowest: {', '.join(names[:NAMED])}\nhighest: {', '.join(names[: -NAMED - 1 : -1])}",
+            fontsize="small",
+        )
     axes.set(ylabel="correlation with Elo over activities", ylim=(-1.02, 1.02))
     axes.legend(loc="upper left")
 
