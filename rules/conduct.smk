@@ -1,7 +1,12 @@
 # Conduct: what a model would say and says in scenarios under steering (method.md, rows 16 to 19), and what remedies undo.
 import shutil
 
-CONDUCTED = SETTINGS.conduct.experiments
+# Vectors of deflection are made of what `unexpressed` reads: without it there is no denial to steer.
+CONDUCTED = [
+    name
+    for name in SETTINGS.conduct.experiments
+    if CONDUCT[name].vectors == "stories" or "unexpressed" in SETTINGS.reading.experiments
+]
 STEERED = [
     (model, story_set)
     for model in MODELS
@@ -64,6 +69,7 @@ if CONDUCTED:
         params:
             cfg={
                 **config_of("conduct"),
+                "experiments": CONDUCTED,
                 **keys_of("steering", "format", "layers", "control_directions"),
                 "precision": SETTINGS.recording.precision,
             },

@@ -68,12 +68,13 @@ rule write_report:
         snippets=[f"results/{m}/sweep/{s}/{corpus}.snippets.jsonl" for m, s, corpus in SWEPT],
         labelled=[f"results/{m}/labelled/{s}/{name}.json" for m, s, name in LABELLED],
         pictures=summaries(WITH_MODEL, "pictures/{story_set}/parts.jsonl"),
-        verdicts=[
-            f"results/{m}/conduct/{s}/{name}.jsonl" for m, s in STEERED for name in CONDUCTED
-        ],
+        verdicts=[f"results/{m}/conduct/{s}/{name}.jsonl" for m, s in STEERED for name in CONDUCTED],
         template=RESOURCES / "report/report.html.jinja",
         # Parts of the template.
-        parts=[RESOURCES / "report" / name for name in ("reading.html.jinja", "steering.html.jinja", "picture.css")],
+        parts=[
+            RESOURCES / "report" / name
+            for name in ("reading.html.jinja", "steering.html.jinja", "picture.css")
+        ],
     output:
         report="results/report.html",
     log:

@@ -276,8 +276,6 @@ class Config(Section):
                 f"steering.control_directions: {self.steering.control_directions}, but "
                 f"vectors.control_directions keeps {self.vectors.control_directions}"
             )
-        if "denial" in self.conduct.experiments and "unexpressed" not in self.reading.experiments:
-            raise ValueError("conduct.experiments: 'denial' needs 'unexpressed' in reading.experiments")
         for name, vectors in self.vector_sets.items():
             if vectors.model is not None and vectors.model not in self.models:
                 raise CrossReferenceError(("vector_sets", name, "model"), vectors.model, list(self.models))

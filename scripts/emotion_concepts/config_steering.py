@@ -98,7 +98,8 @@ class ConductSettings(Section):
     experiments: list[ConductName] = Field(
         list(CONDUCT),
         description="Which sets of scenarios are run: blackmail (row 17), hacking (18, needs bubblewrap where replies "
-        "hold code), claims (19), denial (16), and errands, which a remedy should not spoil.",
+        "hold code), claims (19), denial (16, if unexpressed is in reading.experiments), and errands, which a remedy should "
+        "not spoil.",
     )
     strengths: list[Annotated[float, Field(gt=0, le=2)]] = Field(
         [0.05],
