@@ -13,7 +13,14 @@ ALONE = (UNSTEERED, "concept", *CONTROLS)
 
 
 def experiment_findings(
-    name: str, scores: pd.DataFrame, replies: pd.DataFrame, *, bounds: Mapping[str, float], **options
+    name: str,
+    scores: pd.DataFrame,
+    replies: pd.DataFrame,
+    *,
+    bounds: Mapping[str, float],
+    permutations: int,
+    bootstraps: int,
+    seed: int,
 ) -> tuple[dict, pd.DataFrame, pd.DataFrame]:
     """All measures of an experiment, and its remedies.
 
@@ -25,8 +32,6 @@ def experiment_findings(
         As `scripted_scores` and `judged` leave them.
     bounds : mapping
         max_perplexity_ratio and max_repetition, of `is_damaged`.
-    **options
-        permutations, bootstraps, seed.
 
     Returns
     -------
@@ -36,6 +41,7 @@ def experiment_findings(
     effects, rates : DataFrame
         As `stance_effects` and `rates` give them, by measure.
     """
+    options = {"permutations": permutations, "bootstraps": bootstraps, "seed": seed}
     experiment, found, effects, counted = CONDUCT[name], {}, [], []
     largest = scores["strength"].abs().max()
     cost = _costs(replies, largest)

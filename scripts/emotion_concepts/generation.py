@@ -61,9 +61,25 @@ def generate(
     )
 
 
-def sample(model: Model, prompts: Sequence[str], *args, **options) -> list[str]:
+def sample(
+    model: Model,
+    prompts: Sequence[str],
+    edits: Edits | None = None,
+    edit_rows: Sequence[int] | None = None,
+    where: Sequence[np.ndarray] | None = None,
+    *,
+    max_new_tokens: int,
+    temperature: float = 0,
+    top_p: float = 1,
+    seeds: Sequence[int] = (),
+    batch_rows: int | None = None,
+) -> list[str]:
     """All that `sampled` gives, in the prompts' order."""
-    return [text for _, text in sorted(sampled(model, prompts, *args, **options))]
+    written = sampled(
+        model, prompts, edits, edit_rows, where, max_new_tokens=max_new_tokens, temperature=temperature,
+        top_p=top_p, seeds=seeds, batch_rows=batch_rows,
+    )  # fmt: skip
+    return [text for _, text in sorted(written)]
 
 
 def sampled(
