@@ -10,7 +10,7 @@ CONDUCTED = [
 STEERED = [
     (model, story_set)
     for model in MODELS
-    for story_set in (SETTINGS.conduct.story_sets or STORY_SETS[:1] if CONDUCTED else [])
+    for story_set in steering_sets(SETTINGS.conduct.story_sets if CONDUCTED else [])
 ]
 MEASURES = [measure for name in CONDUCTED for measure in CONDUCT[name].measures]
 SCENARIOS = [RESOURCES / CONDUCT[name].source for name in CONDUCTED]

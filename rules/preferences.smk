@@ -1,6 +1,6 @@
 # Preferences: which of two activities, what the vectors tell of it, and what steering changes (method.md, rows 6 and 7).
 PREFERRED = [
-    (model, story_set) for model in MODELS for story_set in SETTINGS.preferences.story_sets or STORY_SETS[:1]
+    (model, story_set) for model in MODELS for story_set in steering_sets(SETTINGS.preferences.story_sets)
 ]
 PREFERENCE_FIGURES = ["preferences", "correlates", "largest", "causes"]
 ACTIVITIES = RESOURCES / "text_sets/activities.jsonl"

@@ -124,6 +124,11 @@ def figures_of(types):
     ]
 
 
+def steering_sets(chosen):
+    """The story sets that steer: those chosen, which may be none, or else the run's first."""
+    return STORY_SETS[:1] if chosen is None else chosen
+
+
 def summaries(pairs, stage):
     """A stage's summary for each pair that has one."""
     return [f"results/{model}/{stage.format(story_set=name)}" for model, name in pairs]

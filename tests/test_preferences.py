@@ -316,6 +316,17 @@ def test_too_little_is_not_applicable():
         assert line["verdict"] == "not applicable" and line["value"] is None
 
 
+def test_a_model_to_which_all_activities_are_one_is_not_applicable():
+    """It chooses by the place alone: no Elo varies, and nothing can be correlated with it."""
+    given = simulated(PLANTED, 1)
+    choices = given.choices.assign(logit=0.0)
+    read = (given.activities, given.activation_LNK, given.directions, LAYER)
+    one, _ = preference_summary(choices, *read, given.ratings, **EFFORT, seed=1)
+    two, _ = causal_summary(choices, given.activities, given.steered, *read[1:], **EFFORT, seed=1)
+    for line in lines_of(one, two).values():
+        assert line["verdict"] == "not applicable" and line["value"] is None
+
+
 def test_few_ratings_are_not_powered_or_not_applicable():
     given = simulated(Plan(), 3)
     read = (given.activation_LNK, given.directions, LAYER)

@@ -64,7 +64,7 @@ class Preferences(Section):
     """Which of two activities (rows 6 and 7)."""
 
     story_sets: list[Name] | None = Field(
-        None, description="Which of run.story_sets steer here. Null takes the first."
+        None, description="Which of run.story_sets steer here; [] is none. Null takes the first."
     )
     activities: int | None = Field(
         32,
@@ -93,7 +93,7 @@ class ConductSettings(Section):
     """What a model does under steering (rows 16 to 19), and what remedies undo."""
 
     story_sets: list[Name] | None = Field(
-        None, description="Which of run.story_sets steer here. Null takes the first."
+        None, description="Which of run.story_sets steer here; [] is none. Null takes the first."
     )
     experiments: list[ConductName] = Field(
         list(CONDUCT),

@@ -151,6 +151,9 @@ def preference_summary(
     elo_N, x_NC = table["elo"].to_numpy(), activation_LNK[layer][:, concept_K].astype(np.float64)
     names = directions["direction"].to_numpy()[concept_K]
     r_C = statistics.pearson(x_NC, elo_N)
+    if not np.isfinite(r_C).any():
+        # All activities are one to the model: no Elo to correlate with.
+        return about, tables
     best = int(np.nanargmax(np.abs(r_C)))
     null_PC = shuffled_pearson(x_NC, elo_N, category_N, permutations, seed)
     null_P = np.nanmax(np.abs(null_PC), axis=1)
