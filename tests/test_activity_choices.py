@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from emotion_concepts import load_model
 from emotion_concepts.activity_choices import (
     activity_activations,
     balanced,
@@ -85,7 +86,9 @@ def test_log_odds_match_one_prompt_at_a_time(tiny_model):
             assert of.steered in half and of.steered in (of.first, of.second)
 
 
-def test_activations_are_means_over_the_activitys_own_tokens(tiny_model):
+def test_activations_are_means_over_the_activitys_own_tokens(tiny_folder):
+    # A model of its own: transformers leaves hooks in one that it was asked for hidden states.
+    tiny_model = load_model(str(tiny_folder), dtype="float32")
     mean_NLD, n_tokens = activity_activations(tiny_model, SOME, chat=False)
     offered = {c.first: c for c in choices(tiny_model, SOME, chat=False)}
     for row, activity in enumerate(SOME):
