@@ -122,7 +122,7 @@ if CONDUCTED:
             cfg={
                 "experiments": CONDUCTED,
                 **keys_of("conduct", "strengths"),
-                **keys_of("steering", "format", "max_perplexity_ratio", "max_repetition"),
+                **keys_of("steering", "max_perplexity_ratio", "max_repetition"),
                 **keys_of("validation", "permutations", "bootstraps", "seed"),
             },
             code=code_of("analyse_conduct"),

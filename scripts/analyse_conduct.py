@@ -21,11 +21,14 @@ def main(
     options = {key: cfg[key] for key in ("permutations", "bootstraps", "seed")}
     bounds = {key: cfg[key] for key in ("max_perplexity_ratio", "max_repetition")}
     found, tables = {}, []
-    for name, scored, judged in zip(cfg["experiments"], scores, verdicts, strict=True):
-        replies = pd.DataFrame(read_json_lines(judged))
-        found[name], *of = experiment_findings(name, pd.read_csv(scored), replies, bounds=bounds, **options)
+    for name, path, judged in zip(cfg["experiments"], scores, verdicts, strict=True):
+        scored, replies = pd.read_csv(path), pd.DataFrame(read_json_lines(judged))
+        found[name], *of = experiment_findings(name, scored, replies, bounds=bounds, **options)
         tables.append([table.assign(experiment=name) for table in of])
-    write_json(summary, {"format": cfg["format"], "strength": max(cfg["strengths"]), "found": found})
+    # One model: what it was asked in is the same for all.
+    write_json(
+        summary, {"format": scored["format"].iloc[0], "strength": max(cfg["strengths"]), "found": found}
+    )
     for path, of in zip((effects, rates), zip(*tables, strict=True), strict=True):
         write_table(path, pd.concat(of))
 

@@ -16,6 +16,7 @@ from emotion_concepts.entry import run_script
 from emotion_concepts.files import written_whole
 from emotion_concepts.models import open_described
 from emotion_concepts.ratings import write_table
+from emotion_concepts.spans import goes_through_template
 from emotion_concepts.steering import Edits
 from emotion_concepts.text_sets import read_texts
 
@@ -26,7 +27,7 @@ def main(
     """Compare with `cfg`: activities, format, precision."""
     torch.set_num_threads(threads)
     opened = open_described(model, cfg["precision"])
-    chat = cfg["format"] == "chat" and opened.tokenizer.chat_template is not None
+    chat = goes_through_template(opened.tokenizer, cfg["format"])
     compared = balanced(read_texts(activities), cfg["activities"])
     offered = choices(opened, compared, chat=chat)
     table = scored_choices(opened, offered, Edits({}), [UNSTEERED], [UNSTEERED], chat=chat)

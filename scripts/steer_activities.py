@@ -17,6 +17,7 @@ from emotion_concepts.entry import run_script
 from emotion_concepts.layers import bands_of, steered_layers
 from emotion_concepts.models import open_described
 from emotion_concepts.ratings import write_table
+from emotion_concepts.spans import goes_through_template
 from emotion_concepts.steering import Edits
 from emotion_concepts.text_sets import read_texts
 from emotion_concepts.vectors import load_vectors
@@ -32,17 +33,17 @@ def main(
     """Steer with `cfg`: what `compare_activities` has, steered_activities, bands, strength, concepts, layers."""
     torch.set_num_threads(threads)
     known, opened = load_vectors(vectors), open_described(model, cfg["precision"])
-    chat = cfg["format"] == "chat" and opened.tokenizer.chat_template is not None
+    chat = goes_through_template(opened.tokenizer, cfg["format"])
     compared = balanced(balanced(read_texts(activities), cfg["activities"]), cfg["steered_activities"])
     half = every_second(compared)
     offered = choices(opened, compared, half, chat=chat)
     depth = len(opened.blocks)
     bands = {"default": steered_layers(depth, cfg["layers"], known.layers)}
     bands |= bands_of(depth, cfg["bands"], known.layers)
-    concepts, others = (
-        concepts_to_steer(known.concepts, cfg["concepts"]),
-        read_controls(controls, len(known.layers)),
-    )
+    concepts = concepts_to_steer(known.concepts, cfg["concepts"])
+    others = read_controls(controls, len(known.layers))
+    # The prompts of the first few pairs are as good as all: they differ in two activities.
+    said = [opened.tokenizer.decode(choice.tokens.ids) for choice in offered[:DOSE_PROMPTS]]
     tables = []
     for band, layers in bands.items():
         directions = steered_directions(known, concepts, layers, others, n_controls=N_CONTROLS)
@@ -50,8 +51,6 @@ def main(
         edits = Edits(directions.added(rows, np.full(len(rows), cfg["strength"])))
         names = directions.names[1:], directions.kinds[1:]
         table = scored_choices(opened, offered, edits, *names, steered=half, chat=chat)
-        # The prompts of the first few pairs are as good as all: they differ in two activities.
-        said = [opened.tokenizer.decode(choice.tokens.ids) for choice in offered[:DOSE_PROMPTS]]
         tables.append(table.assign(band=band, dose=doses(opened, said, edits.added_RD).mean()))
     write_table(chosen, pd.concat(tables))
 

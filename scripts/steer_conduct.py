@@ -18,6 +18,7 @@ from emotion_concepts.files import read_json, sha256_of, write_json_lines
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import open_described
 from emotion_concepts.ratings import write_table
+from emotion_concepts.spans import goes_through_template
 from emotion_concepts.text_sets import every_nth, read_texts
 from emotion_concepts.vectors import load_vectors
 
@@ -29,17 +30,17 @@ def main(
     """Steer with `cfg`, the `conduct` section with format, layers and precision; all files in its experiments' order."""
     torch.set_num_threads(threads)
     opened = open_described(model, cfg["precision"])
-    of = {"stories": vectors} | dict(zip(["deflection"], deflection, strict=False))
-    chat = cfg["format"] == "chat" and opened.tokenizer.chat_template is not None
+    of_kind = {"stories": vectors} | dict(zip(["deflection"], deflection, strict=False))
+    vectors_of = {kind: load_vectors(path) for kind, path in of_kind.items()}
+    others = read_controls(controls, len(vectors_of["stories"].layers))
+    layers = steered_layers(len(opened.blocks), cfg["layers"], vectors_of["stories"].layers)
+    chat = goes_through_template(opened.tokenizer, cfg["format"])
     told = {"chat": chat, "reply_only": cfg["tokens"] == "reply"}
     for name, source, scored, written in zip(cfg["experiments"], scenarios, scores, replies, strict=True):
         experiment = CONDUCT[name]
-        known = load_vectors(of[experiment.vectors])
-        concepts = [concept for concept in experiment.concepts or known.concepts if concept in known.concepts]
-        directions = steered_directions(
-            known, concepts, steered_layers(len(opened.blocks), cfg["layers"], known.layers),
-            read_controls(controls, len(known.layers)), n_controls=cfg["control_directions"],
-        )  # fmt: skip
+        known = vectors_of[experiment.vectors]
+        concepts = [concept for concept in experiment.concepts if concept in known.concepts]
+        directions = steered_directions(known, concepts, layers, others, n_controls=cfg["control_directions"])
         texts = every_nth(read_texts(source), cfg["scenarios"])
         chosen = conditions(directions, cfg["strengths"], remedies=experiment.remedies)
         sides = {side for measure in experiment.measures.values() for side in (measure.toward, measure.away)}
@@ -49,7 +50,7 @@ def main(
         sampling = {key: cfg[key] for key in ("max_new_tokens", "temperature", "top_p", "seed")}
         sampling["max_new_tokens"] *= experiment.length
         about = {
-            **sampling, **told, "format": cfg["format"], "vectors": sha256_of(of[experiment.vectors]),
+            **sampling, **told, "format": cfg["format"], "vectors": sha256_of(of_kind[experiment.vectors]),
             "revision": read_json(model)["revision"], "layers": cfg["layers"], "scenarios": sha256_of(source),
         }  # fmt: skip
         drafts = DraftStore(written.with_suffix("") / "drafts", about)

@@ -10,6 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -68,6 +69,16 @@ def make_model_folder(folder: Path, family: str = "llama", **tokenizer_options) 
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def axes():
+    """Of a figure of its own, which is none of pyplot's."""
+    return Figure().add_subplot()
+
+
+def legend_labels(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ from emotion_concepts.coding_tasks import (
     says_impossible,
 )
 from emotion_concepts.errors import DataError
-from emotion_concepts.sandbox import Limits, require_bubblewrap
+from emotion_concepts.sandbox import Limits
+from tests.sandboxing import needs_sandbox
 
 TASKS = read_coding_tasks(Path(__file__).parents[1] / "resources/hacking/tasks.jsonl")
 CLOCK = next(task for task in TASKS if task.id == "clock-text")
@@ -31,18 +32,6 @@ SCRIPTED = [
     for choice, texts in task.scripted.items()
     for i, text in enumerate(texts)
 ]
-
-
-def why_not_here():
-    try:
-        require_bubblewrap()
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-WHY_NOT = why_not_here()
-needs_sandbox = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 
 def verdict(code, **options):

@@ -1,26 +1,11 @@
 """Figures of preferences show the numbers that they were given."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_concepts.figures import preferences
-
-
-@pytest.fixture
-def axes():
-    figure, made = plt.subplots()
-    yield made
-    plt.close(figure)
-
-
-def labels(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+from tests.conftest import legend_labels
 
 
 def bars(container, along):
@@ -36,7 +21,7 @@ def test_preferences_stand_in_order_with_their_intervals_in_the_colour_of_their_
     )  # fmt: skip
     preferences.draw_preferences(axes, {}, table)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["spam", "fraud", "tea", "chess"]
-    assert labels(axes) == ["nice", "bad"]
+    assert legend_labels(axes) == ["nice", "bad"]
     nice, bad = axes.containers
     np.testing.assert_allclose(bars(nice, 0)[0], [[50, 2], [90, 3]])
     np.testing.assert_allclose(bars(nice, 0)[1], [[40, 55], [70, 91]])
@@ -59,7 +44,7 @@ def test_correlates_are_sorted_and_the_band_holds_all_controls(axes):
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["sad", "calm"]
     (band,) = axes.patches
     assert (band.get_y(), band.get_y() + band.get_height()) == pytest.approx((-0.25, 0.15))
-    assert "2 control directions, all" in labels(axes)
+    assert "2 control directions, all" in legend_labels(axes)
 
 
 def test_of_many_concepts_both_ends_are_named(axes):
@@ -69,7 +54,7 @@ def test_of_many_concepts_both_ends_are_named(axes):
     preferences.draw_correlates(axes, {}, table.assign(low=table["r"] - 0.1, high=table["r"] + 0.1))
     assert not len(axes.get_xticks())
     assert axes.get_xlabel() == "lowest: c00, c01, c02, c03, c04\nhighest: c59, c58, c57, c56, c55"
-    assert labels(axes) == ["concepts"]
+    assert legend_labels(axes) == ["concepts"]
 
 
 def test_largest_are_lines_by_layer(axes):
@@ -86,7 +71,7 @@ def test_largest_are_lines_by_layer(axes):
     np.testing.assert_allclose(concepts.get_xydata(), table[["layer", "largest"]])
     np.testing.assert_allclose(random.get_xydata(), table[["layer", "random"]])
     assert list(described.get_xdata()) == [1, 1]
-    assert labels(axes) == ["concepts", "random directions, as many", "described layer"]
+    assert legend_labels(axes) == ["concepts", "random directions, as many", "described layer"]
 
 
 def test_causes_are_named_points_with_their_intervals_and_grey_controls(axes):

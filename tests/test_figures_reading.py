@@ -1,26 +1,11 @@
 """Figures of the experiments that read show the numbers that they were given."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_concepts.figures import reading
-
-
-@pytest.fixture
-def axes():
-    figure, made = plt.subplots()
-    yield made
-    plt.close(figure)
-
-
-def labels(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+from tests.conftest import legend_labels
 
 
 def line(axes, name):
@@ -60,7 +45,7 @@ def test_numbers_are_turned_so_that_the_claim_is_a_rise(axes):
     for name in names:
         np.testing.assert_allclose(line(axes, name), [[1, -2], [2, 0], [3, 2]])
     np.testing.assert_allclose(line(axes, "same numbers, no threat (mean)"), [[1, -1], [2, 2], [3, -1]])
-    assert labels(axes) == [*names, "same numbers, no threat (mean)"]
+    assert legend_labels(axes) == [*names, "same numbers, no threat (mean)"]
     assert axes.get_legend().get_title().get_text() == "* p < 0.05, adjusted for the number of claims"
 
 
@@ -77,7 +62,7 @@ def test_turns_are_lines_with_their_intervals_and_the_papers_marks(axes):
         band = axes.collections[k].get_paths()[0].vertices
         assert (band[:, 1].min(), band[:, 1].max()) == (-0.1 * k, 0.5 + k / 10)
         assert marks[k] == (1.02, reading.PAPER_TURNS[pair])
-    assert labels(axes) == pairs
+    assert legend_labels(axes) == pairs
 
 
 def test_context_is_a_map_of_layers_by_places_in_their_order(axes):
@@ -118,7 +103,7 @@ def test_effects_are_lines_by_layer_with_their_intervals(axes, draw, names):
         np.testing.assert_allclose(line(axes, name), [[1, k + 1], [5, k + 5]])
         band = axes.collections[k].get_paths()[0].vertices
         assert (band[:, 1].min(), band[:, 1].max()) == (k - 1, k + 9)
-    assert labels(axes) == list(names.values()) and "SD" in axes.get_ylabel()
+    assert legend_labels(axes) == list(names.values()) and "SD" in axes.get_ylabel()
 
 
 def test_locality_is_a_course_with_its_intervals_and_the_storys_place(axes):
@@ -135,7 +120,7 @@ def test_locality_is_a_course_with_its_intervals_and_the_storys_place(axes):
     (story,) = axes.patches
     # The story's middle is 10 tokens before its end, so it is 20 long.
     assert (story.get_x(), story.get_x() + story.get_width()) == (-20, 0)
-    assert labels(axes) == ["inner story"]
+    assert legend_labels(axes) == ["inner story"]
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,12 @@
 """What replies do: an errand's answer, a rubric's criteria, and code that runs in the sandbox or not at all."""
 
-import shutil
-
-import pytest
-
 from emotion_concepts import judging
 from emotion_concepts.coding_tasks import fenced, read_coding_tasks
 from emotion_concepts.errors import DataError
 from emotion_concepts.rubrics import score
 from emotion_concepts.text_sets import read_texts
 from tests.conftest import ROOT
+from tests.sandboxing import needs_sandbox
 
 TASKS = ROOT / "resources/hacking/tasks.jsonl"
 
@@ -46,7 +43,7 @@ def test_without_bubblewrap_no_code_runs_and_the_line_says_how_to_install_it(mon
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+@needs_sandbox
 def test_code_is_judged_by_what_it_does():
     task = read_coding_tasks(TASKS)[0]
     replies = [

@@ -22,21 +22,10 @@ import pytest
 from emotion_concepts import sandbox
 from emotion_concepts.errors import DataError
 from emotion_concepts.sandbox import Limits, Program, require_bubblewrap, run_pair, run_python
+from tests.sandboxing import needs_sandbox
 
 PACKAGE = Path(sandbox.__file__).parent
 QUICK = Limits(wall_s=1.0, cpu_s=5)
-
-
-def why_not_here():
-    try:
-        require_bubblewrap()
-    except DataError as error:
-        return str(error)
-    return ""
-
-
-WHY_NOT = why_not_here()
-needs_sandbox = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 
 def run(code, limits=Limits(), **files):  # noqa: B008

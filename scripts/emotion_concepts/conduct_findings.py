@@ -58,13 +58,14 @@ def experiment_findings(
         effects.append(table.assign(measure=measure))
         counted.append(rate.assign(measure=measure))
         if experiment.remedies:
-            found["remedy"] = _remedy(scores, replies, of, graded, cost, bounds, options)
+            found["remedy"] = _remedy(scores, replies, rate, of, graded, cost, bounds, options)
     return found, pd.concat(effects), pd.concat(counted)
 
 
 def _remedy(
     scores: pd.DataFrame,
     replies: pd.DataFrame,
+    rate: pd.DataFrame,
     of: Measure,
     graded: dict,
     cost: dict[str, Cost],
@@ -85,7 +86,7 @@ def _remedy(
     summary = claimed_effect(undone, dict.fromkeys(REMEDIES, -1), **options)
     return summary | {
         "raised": claimed_effect(graded, {HARM: 1}, **options),
-        "rates": rates(replies, of.counted).to_dict("records"),
+        "rates": rate.to_dict("records"),
         **cost_summary(cost | {"steered": median_cost(with_remedy.to_dict("records"))}, bounds),
     }
 

@@ -102,7 +102,7 @@ def scripted_scores(
     -------
     DataFrame
         scenario, direction, kind, strength, side (the stance), item (number of the reply there), logprob (sum over
-        tokens, natural logarithm), n_tokens, dose (||s m v|| / ||h||, mean over prompts and steered layers).
+        tokens, natural logarithm), n_tokens, dose (||s m v|| / ||h||, mean over prompts and steered layers), format.
     """
     prompts, rows = prompts_of(model, scenarios, chat=chat), []
     edits = edits_of(directions, chosen)
@@ -121,7 +121,7 @@ def scripted_scores(
                 for c, (side, item, _) in enumerate(items)
             ]  # fmt: skip
     names = ["scenario", "direction", "kind", "strength", "side", "item", "logprob", "n_tokens", "dose"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).assign(format="chat" if chat else "plain")
 
 
 def rollouts(

@@ -3,6 +3,8 @@
 numpy and pandas alone. Shapes: U replies, D width, C concepts, K components or control directions, P topics.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -71,18 +73,12 @@ def deflection_summary(
 
     Source: arXiv 2604.07729, emotion deflection vectors.
     """
-    concepts = sorted(set(replies["true_emotion"]) & set(replies["shown_emotion"]) & set(vectors))
-    kept = (replies["true_emotion"].isin(concepts) & replies["shown_emotion"].isin(concepts)).to_numpy()
-    rows = replies[kept].reset_index(drop=True)
-    topic_U, n_topics = rows.groupby("topic").ngroup().to_numpy(), rows["topic"].nunique()
-    about = {"n": len(rows), "n_concepts": len(concepts), "n_topics": n_topics}
-    if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
+    used = _usable(replies, value_UD, vectors)
+    concepts, topic_U, level_FU, n_topics = used.concepts, used.topic_U, used.level_FU, used.n_topics
+    about = {"n": len(topic_U), "n_concepts": len(concepts), "n_topics": n_topics}
+    if not used.enough:
         return about, pd.DataFrame()
-    centred_UD = within_groups(value_UD[kept], topic_U)
-    level_FU = np.array(
-        [[concepts.index(name) for name in rows[f"{kind}_emotion"]] for kind in ("true", "shown")]
-    )
-    of = len(concepts), topic_U, topic_U
+    centred_UD, of = used.centred(), (len(concepts), topic_U, topic_U)
     component_KD = story_space(np.stack(list(vectors.values())))
     first_SP, everything = halves(n_topics, seed), np.ones((1, n_topics))
     sums = topic_sums(centred_UD, level_FU, *of)
@@ -140,19 +136,46 @@ def deflection_vectors(
 
     Source: arXiv 2604.07729, emotion deflection vectors.
     """
+    used = _usable(replies, value_UD, vectors)
+    if not used.enough:
+        nothing = np.empty((0, value_UD.shape[1]))
+        return [], nothing, nothing
+    sums = topic_sums(used.centred(), used.level_FU, len(used.concepts), used.topic_U, used.topic_U)
+    true_CD = effects(sums, np.ones((1, used.n_topics)))[0, TRUE]
+    return used.concepts, true_CD, without_components(true_CD, story_space(np.stack(list(vectors.values()))))
+
+
+@dataclass(frozen=True)
+class _Usable:
+    """Replies whose two emotions both have vectors: topic, values, and both emotions' places among the concepts."""
+
+    concepts: list[str]
+    topic_U: np.ndarray
+    value_UD: np.ndarray
+    level_FU: np.ndarray
+
+    def centred(self) -> np.ndarray:
+        """Values without their topic's mean: float64 [U, D]."""
+        return within_groups(self.value_UD, self.topic_U)
+
+    @property
+    def n_topics(self) -> int:
+        return len(np.unique(self.topic_U))
+
+    @property
+    def enough(self) -> bool:
+        return len(self.concepts) >= FEWEST_CONCEPTS and self.n_topics >= FEWEST_TOPICS
+
+
+def _usable(replies: pd.DataFrame, value_UD: np.ndarray, vectors: dict[str, np.ndarray]) -> _Usable:
     concepts = sorted(set(replies["true_emotion"]) & set(replies["shown_emotion"]) & set(vectors))
     kept = (replies["true_emotion"].isin(concepts) & replies["shown_emotion"].isin(concepts)).to_numpy()
     rows = replies[kept]
-    topic_U, n_topics = rows.groupby("topic").ngroup().to_numpy(), rows["topic"].nunique()
-    if len(concepts) < FEWEST_CONCEPTS or n_topics < FEWEST_TOPICS:
-        nothing = np.empty((0, value_UD.shape[1]))
-        return [], nothing, nothing
+    topic_U = rows.groupby("topic").ngroup().to_numpy()
     level_FU = np.array(
         [[concepts.index(name) for name in rows[f"{kind}_emotion"]] for kind in ("true", "shown")]
     )
-    sums = topic_sums(within_groups(value_UD[kept], topic_U), level_FU, len(concepts), topic_U, topic_U)
-    true_CD = effects(sums, np.ones((1, n_topics)))[0, TRUE]
-    return concepts, true_CD, without_components(true_CD, story_space(np.stack(list(vectors.values()))))
+    return _Usable(concepts, topic_U, value_UD[kept], level_FU)
 
 
 def shares_left(vector_CD: np.ndarray, component_KD: np.ndarray) -> np.ndarray:

@@ -67,6 +67,7 @@ def shown_replies(experiment: str, replies: Sequence[dict]) -> dict:
         ):
             first.setdefault((reply["direction"], reply["strength"]), reply)
     return {
+        "row": CONDUCT[experiment].row,
         "measures": list(measures),
         "toward": {name: measure.toward for name, measure in measures.items()},
         "away": {name: measure.away for name, measure in measures.items()},

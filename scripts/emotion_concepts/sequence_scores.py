@@ -18,6 +18,7 @@ from emotion_concepts.models import Model
 from emotion_concepts.prefix_tree import Node, prefix_tree
 from emotion_concepts.progress import progress_bar
 from emotion_concepts.steering import Aim, Edits, steered
+from emotion_concepts.tokens import has_special_tokens
 
 # Shorter stretches are not worth a pass of their own.
 SHORTEST_SHARED = 4
@@ -60,7 +61,8 @@ def token_logprobs(
         Natural logarithms, one array a sequence.
     """
     found = [np.zeros(sequence.scored, np.float32) for sequence in sequences]
-    order = sorted(range(len(sequences)), key=lambda i: _codes(sequences[i]).tolist())
+    codes = [_codes(sequence) for sequence in sequences]
+    order = sorted(range(len(sequences)), key=lambda i: codes[i].tolist())
     kind = cache_kind(model)
     with (
         torch.inference_mode(),
@@ -70,8 +72,8 @@ def token_logprobs(
     ):
         for first in range(0, len(order), CHUNK):
             chunk = order[first : first + CHUNK]
-            chosen = [sequences[i] for i in chunk]
-            for place, token, logprob in _chunk_logprobs(model, chosen, aim, kind):
+            chosen = [sequences[i] for i in chunk], [codes[i] for i in chunk]
+            for place, token, logprob in _chunk_logprobs(model, *chosen, aim, kind):
                 found[chunk[place]][token] = logprob
                 bar.update(1)
     return found
@@ -119,9 +121,8 @@ def continuation_logprobs(
 
 def prompt_ids(model: Model, prompt: str) -> list[int]:
     """Tokens of a prompt; one that begins as a chat template writes it has its special tokens already."""
-    first = model.tokenizer.bos_token
-    has_them = first is not None and prompt.startswith(first)
-    return model.tokenizer(prompt, add_special_tokens=not has_them)["input_ids"]
+    asked = not has_special_tokens(model.tokenizer, prompt)
+    return model.tokenizer(prompt, add_special_tokens=asked)["input_ids"]
 
 
 @contextmanager
@@ -165,10 +166,9 @@ class _Stretch:
 
 
 def _chunk_logprobs(
-    model: Model, sequences: Sequence[ScoredSequence], aim: Aim, kind: CacheKind
+    model: Model, sequences: Sequence[ScoredSequence], codes: Sequence[np.ndarray], aim: Aim, kind: CacheKind
 ) -> Iterator[tuple[int, int, float]]:
     """Sequence, scored token and its log-probability, for all of a chunk."""
-    codes = [_codes(sequence) for sequence in sequences]
     # Without a cache that can be cut, nothing is shared but what is the same to the end.
     shared = kind.can_be_cut(max(map(len, codes)))
     nodes, ends = prefix_tree(codes, SHORTEST_SHARED) if shared else _whole(codes)

@@ -77,6 +77,11 @@ def rendered(text: Text, tokenizer: PreTrainedTokenizerBase, *, chat_template: b
     return Rendered(whole, spans)
 
 
+def goes_through_template(tokenizer: PreTrainedTokenizerBase, asked: str) -> bool:
+    """Is a prompt rendered by the chat template? If that is `asked` ("chat"), and there is one: else in plain turns."""
+    return asked == "chat" and tokenizer.chat_template is not None
+
+
 def tokenise_rendered(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[Rendered], *, chat_template: bool
 ) -> list[TokenisedText]:

@@ -16,6 +16,8 @@ from emotion_concepts.errors import ConfigError, DataError
 from emotion_concepts.layers import steered_layers
 from emotion_concepts.models import Model
 from emotion_concepts.residual_stream import watched_residuals
+from emotion_concepts.spans import Rendered, tokenise_rendered, tokens_of
+from emotion_concepts.tokens import has_special_tokens
 from emotion_concepts.vectors import EmotionVectors
 
 
@@ -106,35 +108,21 @@ def steered_tokens(
     Raises
     ------
     DataError
-        The characters are not in the prompt.
+        The characters are not in the prompt, or the tokenizer cannot tell what a token stands for.
     """
     where = np.full(len(ids) + 1, tokens == "all")
     if tokens == "reply":
         where[-2:] = True
     elif isinstance(tokens, tuple):
-        where[:-1] = tokens_of_span(model, prompt, len(ids), tokens)
+        start, end = tokens
+        if not 0 <= start < end <= len(prompt):
+            raise DataError(f"span {start} to {end}, but the text has {len(prompt)} characters")
+        written = has_special_tokens(model.tokenizer, prompt)
+        (own,) = tokenise_rendered(model.tokenizer, [Rendered(prompt, {})], chat_template=written)
+        where[:-1] = tokens_of(own, tokens)
     elif tokens != "all":
         raise ConfigError(f"steered tokens {tokens!r}; known: all, reply, (start, end)")
     return where
-
-
-def tokens_of_span(model: Model, text: str, n_tokens: int, span: tuple[int, int]) -> np.ndarray:
-    """The tokens that stand for any of the characters: bool [T].
-
-    Raises
-    ------
-    DataError
-        The characters are not in the text, or the tokenizer cannot tell.
-    """
-    start, end = span
-    if not 0 <= start < end <= len(text):
-        raise DataError(f"span {start} to {end}, but the text has {len(text)} characters")
-    if not model.tokenizer.is_fast:
-        raise DataError(f"{type(model.tokenizer).__name__}: cannot tell which characters a token stands for")
-    places = model.tokenizer(text, return_offsets_mapping=True, add_special_tokens=False)["offset_mapping"]
-    covered = [first < end and last > start for first, last in places]
-    # A BOS that the tokenizer put before the text stands for none of it.
-    return np.array([False] * (n_tokens - len(covered)) + covered)
 
 
 class Aim:

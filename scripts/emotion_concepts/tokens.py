@@ -66,6 +66,11 @@ def tokenise(
     return tokenised
 
 
+def has_special_tokens(tokenizer: PreTrainedTokenizerBase, text: str) -> bool:
+    """Does a text begin as a chat template writes it, with special tokens of its own?"""
+    return tokenizer.bos_token is not None and text.startswith(tokenizer.bos_token)
+
+
 def counted_tokens(text: TokenisedText, skip: int, *, last_only: bool = False) -> np.ndarray:
     """Bool [T]: the text's own tokens after the first `skip`, or only the last of them."""
     counted = text.own & (np.cumsum(text.own) > skip)

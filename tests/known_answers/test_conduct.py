@@ -49,6 +49,7 @@ def lines_of(model, directions, scenarios, folder, told):
     scores = scripted_scores(
         model, scenarios, directions, chosen, ["declines", "gives in"], limit=None, **told
     )
+    assert set(scores["format"]) == {"plain"}
     replies = rollouts(
         model, scenarios, directions, list(written_conditions(chosen)), DraftStore(folder, {}), count=2,
         **told, **SAMPLING,
