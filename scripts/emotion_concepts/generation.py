@@ -12,7 +12,7 @@ from emotion_concepts.caches import cache_kind, joined, kept_rows
 from emotion_concepts.errors import DataError
 from emotion_concepts.models import Model
 from emotion_concepts.progress import progress_bar
-from emotion_concepts.sequence_scores import prompt_ids
+from emotion_concepts.sequence_scores import left_padded, prompt_ids
 from emotion_concepts.steering import Aim, Edits, Steering, stacked_edits, steered, steered_tokens
 
 # Tokens that are looked at first for a nucleus.
@@ -197,13 +197,8 @@ def _begun(model: Model, rows: list[_Row], aim: Aim, shared: bool) -> _Batch:
     ]
     first_of = {key: number for number, key in reversed(list(enumerate(keys)))} if shared else {}
     read = [rows[n] for n in sorted(first_of.values())] if shared else rows
-    # A column at least, lest there be nothing to keep.
-    longest = max(1, *(len(row.ids) - 1 for row in read))
-    # Left padding, so that every row's next token is at the same place.
-    own = np.array([[False] * (longest - len(row.ids) + 1) + [True] * (len(row.ids) - 1) for row in read])
-    ids, where = np.zeros(own.shape, np.int64), np.zeros(own.shape, bool)
-    ids[own] = np.concatenate([np.array(row.ids[:-1], np.int64) for row in read])
-    where[own] = np.concatenate([row.where[:-2] for row in read])
+    # Every row's next token is then at the same place.
+    own, ids, where = left_padded([row.ids[:-1] for row in read], [row.where[:-2] for row in read])
     own_BP = torch.from_numpy(own).to(model.device)
     aim.at(
         torch.tensor([row.edit for row in read], device=model.device),

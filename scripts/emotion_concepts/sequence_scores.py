@@ -136,6 +136,21 @@ def contiguous_head(model: Model) -> Iterator[None]:
         handle.remove()
 
 
+def left_padded(
+    ids: Sequence[Sequence[int]], where: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows that end at the same place: which tokens are their own, the tokens, and which are steered: [B, T] each.
+
+    T is 1 at least, also where no row has a token.
+    """
+    longest = max(1, *map(len, ids))
+    own_BT = np.array([[False] * (longest - len(row)) + [True] * len(row) for row in ids])
+    ids_BT, where_BT = np.zeros(own_BT.shape, np.int64), np.zeros(own_BT.shape, bool)
+    ids_BT[own_BT] = np.concatenate([np.asarray(row, np.int64) for row in ids])
+    where_BT[own_BT] = np.concatenate(where)
+    return own_BT, ids_BT, where_BT
+
+
 def _codes(sequence: ScoredSequence) -> np.ndarray:
     """What is fed, as numbers that differ where the token or what is done at it does: the last token is only scored."""
     edit = np.where(_where(sequence), sequence.edit + 1, 0)[:-1]
@@ -249,12 +264,8 @@ def _read(
 ) -> Iterator[tuple[int, int, float]]:
     """One pass: log-probabilities that are wanted of it; what children need is left in `pasts`."""
     rows = [stretches[number] for number in batch]
-    longest, n_logits = max(len(row.ids) for row in rows), max(row.n_logits for row in rows)
-    # Left padding, so that the logits that are kept are the last of every row.
-    own_BT = np.array([[False] * (longest - len(row.ids)) + [True] * len(row.ids) for row in rows])
-    ids_BT, where_BT = np.zeros(own_BT.shape, np.int64), np.zeros(own_BT.shape, bool)
-    ids_BT[own_BT] = np.concatenate([row.ids for row in rows])
-    where_BT[own_BT] = np.concatenate([row.where for row in rows])
+    # The logits that are kept are the last of every row.
+    own_BT, ids_BT, where_BT = left_padded([row.ids for row in rows], [row.where for row in rows])
     starts = np.array([row.node.start for row in rows])
     position_BT = (starts[:, None] + own_BT.cumsum(1) - 1).clip(min=0)
     attended, cache = torch.from_numpy(own_BT).to(model.device), None
@@ -271,7 +282,7 @@ def _read(
     output = model.hf(
         input_ids=torch.from_numpy(ids_BT).to(model.device), attention_mask=attended.long(),
         position_ids=torch.from_numpy(position_BT).to(model.device), cache=cache,
-        use_cache=cache is not None or any(row.is_parent for row in rows), logits_to_keep=n_logits,
+        use_cache=cache is not None or any(row.is_parent for row in rows), logits_to_keep=max(row.n_logits for row in rows),
     )  # fmt: skip
     for b, (number, row) in enumerate(zip(batch, rows, strict=True)):
         if row.is_parent:
